@@ -1,0 +1,53 @@
+"""A case: one visit of one patient, as files on disk. No arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from brats3d.errors import Finding
+from brats3d.vocabulary import CaseStatus, Modality, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What `find_cases` found of one visit of one patient."""
+
+    id: str
+    """The folder's own name; in `msd` and `nnunet` the image's name without channel number and ending."""
+    root: Path
+    """The folder it was found under: paths in messages and JSON are relative to it."""
+    folder: Path
+    """The patient's own folder (in `msd` and `nnunet` the folder of the list)."""
+    layout: str | None
+    """The layout's name; None where none was recognised."""
+    label_scheme: str | None
+    """The label scheme's name; None where the layout is unknown."""
+    modalities: Mapping[Modality, Path]
+    """The file of each modality found, in channel order."""
+    reference: Path | None = None
+    """The label map experts drew; None where there is none."""
+    channels: Mapping[Modality, int] | None = None
+    """In `msd`: which entry of the image's fourth axis each modality is; None where each has a file of its own."""
+    findings: tuple[Finding, ...] = field(default=())
+    """What finding it (or reading it) remarked."""
+
+    @property
+    def status(self) -> CaseStatus:
+        """The worst of the findings."""
+        return worst(self.findings)
+
+    def relative(self, path: Path) -> str:
+        """Return a path under `root` as it stands in messages and JSON: relative, with `/`."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
+
+    def with_findings(self, *more: Finding) -> "Case":
+        """Return the same case with more findings."""
+        return replace(self, findings=(*self.findings, *more))
+
+
+def worst(findings: tuple[Finding, ...]) -> CaseStatus:
+    """Return the status that findings come to: one error refuses."""
+    severities = {finding.severity for finding in findings}
+    if Severity.ERROR in severities:
+        return CaseStatus.REFUSED
+    return CaseStatus.WARNING if severities else CaseStatus.OK

@@ -1,0 +1,97 @@
+"""The table of commands, and the rim where errors become one line and an exit code."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType, ModuleType
+
+from brats3d.cli.console import say
+from brats3d.errors import Brats3dError, Interrupted
+from brats3d.version import VERSION
+
+COMMANDS: dict[str, str] = {
+    "cases": "find the patients under folders, read every file, and say what is wrong",
+    "segment": "write a mask for every patient under folders",
+    "evaluate": "score masks against references",
+    "train": "train a network and write a complete MONAI bundle",
+    "verify": "check every mask of an output folder against its record",
+    "bundle": "say what a bundle is and whether it is whole",
+    "demo": "the whole way on made-up patients",
+    "phantom": "write made-up patients",
+}
+"""Each command and its line of help; the module of the same name in this folder adds its arguments and runs it."""
+
+MODULES: dict[str, str] = {name: f"brats3d.cli.{name}" for name in COMMANDS}
+
+
+def module_of(command: str) -> ModuleType:
+    """Import the file of one command: `add_arguments(parser)` and `run(args) -> int`."""
+    return importlib.import_module(MODULES[command])
+
+
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the chosen command's file is imported, so that help stays fast."""
+    parser = argparse.ArgumentParser(
+        prog="brats3d",
+        description="Segment gliomas in 3D MRI. Research software: not for diagnosis.",
+    )
+    parser.add_argument("--version", action="version", version=f"brats3d {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, words in COMMANDS.items():
+        sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        if name == chosen:
+            module_of(name).add_arguments(sub)
+            add_common_arguments(sub)
+    return parser
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command has."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    parser.add_argument("-v", "--verbose", action="store_true", help="more detail")
+    parser.add_argument("--log-file", metavar="FILE", type=Path, help="write tracebacks to FILE")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code; tests call this in-process."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    chosen = next((word for word in words if word in COMMANDS), None)
+    args = build_parser(chosen).parse_args(words)
+    try:
+        code = module_of(args.command).run(args)
+        return int(code)
+    except (Brats3dError, KeyboardInterrupt) as error:
+        log_traceback(args.log_file)
+        say(f"brats3d: {error}" if str(error) else "brats3d: interrupted")
+        return error.exit_code if isinstance(error, Brats3dError) else 130
+    except BrokenPipeError:
+        # The reader of stdout went away (`| head`): nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the rim: a bug becomes one line and exit code 1
+        log_traceback(args.log_file)
+        where = "see the log file" if args.log_file else "run again with --log-file FILE for the traceback"
+        say(f"brats3d: a bug of the program: {type(error).__name__}: {error} ({where})")
+        return 1
+
+
+def log_traceback(log_file: Path | None) -> None:
+    """Append the traceback of the error in hand to the log file, if there is one."""
+    if log_file is not None:
+        with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(traceback.format_exc())
+
+
+def raise_interrupted(signum: int, _frame: FrameType | None) -> None:
+    """Turn SIGTERM into an error: by default it runs neither `finally` nor `atexit`."""
+    raise Interrupted("terminated", 128 + signum)
+
+
+def entry() -> None:
+    """Be the console script."""
+    signal.signal(signal.SIGTERM, raise_interrupted)
+    sys.exit(main())

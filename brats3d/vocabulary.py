@@ -1,0 +1,47 @@
+"""The fixed words: modalities and regions, each in the one order used everywhere."""
+
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """One MRI contrast of a patient; the members stand in channel order."""
+
+    T1 = "t1"
+    T1CE = "t1ce"
+    T2 = "t2"
+    FLAIR = "flair"
+
+
+class Region(StrEnum):
+    """A nested part of the tumour; the members stand in channel order, each inside the one before."""
+
+    WT = "WT"
+    TC = "TC"
+    ET = "ET"
+
+
+MODALITIES: tuple[Modality, ...] = tuple(Modality)
+REGIONS: tuple[Region, ...] = tuple(Region)
+
+MODALITY_TITLES: dict[Modality, str] = {
+    Modality.T1: "T1",
+    Modality.T1CE: "T1ce",
+    Modality.T2: "T2",
+    Modality.FLAIR: "FLAIR",
+}
+"""How a modality is written for people."""
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: one error refuses the case."""
+
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class CaseStatus(StrEnum):
+    """What reading a case came to."""
+
+    OK = "ok"
+    WARNING = "warning"
+    REFUSED = "refused"
