@@ -5,7 +5,9 @@ import errno
 import os
 import secrets
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from brats3d.errors import OutputError
 from brats3d.output.locks import Lock, try_lock
@@ -14,6 +16,10 @@ from brats3d.output.locks import Lock, try_lock
 PARTS = ".brats3d-*.part"
 # A part can only be swept from under its writer in the instant between making it and locking it.
 TRIES = 16
+# About the size of a mask.
+PROBE_BYTES = 2**17
+# A note on an unfinished mask is shorter than this.
+NOTE_BYTES = 2**13
 WORDS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up",
@@ -33,8 +39,7 @@ REMEDIES = {
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that its name never shows anything but the old content or the new one, whole.
 
-    The part lies in the same folder, so that taking the name is one step of the file system, and is locked while it
-    is written, so that another run's `sweep_parts` leaves it alone. On any error, an interrupt included, it is removed.
+    On any error, an interrupt included, nothing of the new content is left.
 
     Args:
         path: the final name, in a folder that exists; what stands there is replaced.
@@ -44,33 +49,36 @@ def write_whole(path: Path, content: bytes) -> None:
         OutputError: the disk is full, read-only or not ours to write; the message names `path`.
     """
     try:
-        for _ in range(TRIES):
-            part = path.parent / f".brats3d-{secrets.token_hex(8)}.part"
-            try:
-                if write_part(part, content, path):
-                    break
-            finally:
-                part.unlink(missing_ok=True)
-        else:
-            raise OutputError(f"{path}: every part was removed while it was written; is another program cleaning up?")
+        with locked_part(path.parent) as (part, file):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            if sys.platform == "win32":
+                file.close()  # there, a file that is open cannot be renamed
+            os.replace(part, path)
         sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def write_part(part: Path, content: bytes, path: Path) -> bool:
-    """Write a part and give it the name `path`; False if it was swept before it could be locked."""
-    with part.open("xb") as file:
-        if try_lock(file.fileno()) is Lock.TAKEN or not same_file(file.fileno(), part):
-            return False
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-        if sys.platform != "win32":
-            os.replace(part, path)
-            return True
-    os.replace(part, path)  # Windows gives no new name to a file that is open
-    return True
+@contextlib.contextmanager
+def locked_part(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Make a part in a folder, locked so that no other run sweeps it, and remove it at the end if it still is there.
+
+    Raises:
+        OSError: it cannot be made.
+        OutputError: it was removed as often as it was made.
+    """
+    for _ in range(TRIES):
+        part = folder / f".brats3d-{secrets.token_hex(8)}.part"
+        try:
+            with part.open("x+b") as file:
+                if try_lock(file.fileno()) is not Lock.TAKEN and same_file(file.fileno(), part):
+                    yield part, file
+                    return
+        finally:
+            part.unlink(missing_ok=True)
+    raise OutputError(f"{folder}: every new file vanishes at once; end the program that removes files there")
 
 
 def same_file(descriptor: int, path: Path) -> bool:
@@ -95,15 +103,21 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sweep_parts(folder: Path) -> int:
+def sweep_parts(folder: Path, settle: Callable[[bytes], None] | None = None) -> int:
     """Remove the parts that runs killed earlier left in a folder, and return how many.
 
     Only parts that can be locked go: the others are being written now, or lie where nothing can be locked.
+
+    Args:
+        folder: where to look, without its sub-folders.
+        settle: called with the first bytes of a part before it goes.
     """
     swept = 0
     for part in sorted(folder.glob(PARTS)):
         with contextlib.suppress(OSError), part.open("r+b") as file:
             if try_lock(file.fileno()) is Lock.HELD and same_file(file.fileno(), part):
+                if settle is not None:
+                    settle(file.read(NOTE_BYTES))
                 part.unlink()
                 swept += 1
     return swept
@@ -113,18 +127,14 @@ def probe(folder: Path) -> bool:
     """Write, lock and remove a real file in a folder; False where the file system or platform knows no locks.
 
     Raises:
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or has no room for a mask.
     """
-    part = folder / f".brats3d-{secrets.token_hex(8)}.part"
     try:
-        try:
-            with part.open("xb") as file:
-                lock = try_lock(file.fileno())
-                file.write(b"brats3d")
-                file.flush()
-                os.fsync(file.fileno())
-        finally:
-            part.unlink(missing_ok=True)
+        with locked_part(folder) as (_, file):
+            lock = try_lock(file.fileno())
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise cannot_write(folder, error) from error
     return lock is not Lock.UNKNOWN

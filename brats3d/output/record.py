@@ -1,0 +1,161 @@
+"""A mask and its record on disk: written in this order, and told from files that are not ours."""
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brats3d.errors import Finding
+from brats3d.grid import Grid
+from brats3d.output.mask import mask_bytes
+from brats3d.output.sidecar import (
+    Record,
+    RecordedFile,
+    RecordStatus,
+    now,
+    parse_record,
+    record_bytes,
+    same_name,
+    versions,
+)
+from brats3d.output.unfinished import announced, sha256_of
+from brats3d.output.whole import cannot_write, write_whole
+
+MASK_ENDING = ".nii.gz"
+RECORD_ENDING = ".json"
+LARGEST_RECORD_BYTES = 4 * 1024**2
+# A damaged record still holds this key of its versions; another program's file does not.
+SIGN_OF_OURS = b'"brats3d"'
+
+
+def mask_path(out: Path, case_id: str) -> Path:
+    """Return where the mask of a patient stands."""
+    return out / f"{case_id}{MASK_ENDING}"
+
+
+def record_path(out: Path, case_id: str) -> Path:
+    """Return where the record of a patient stands."""
+    return out / f"{case_id}{RECORD_ENDING}"
+
+
+def write_done(out: Path, record: Record, label_map: NDArray[np.uint8], grid: Grid) -> Path:
+    """Write a mask and then its record, and return the mask's path.
+
+    Args:
+        out: made if it is not there.
+        record: all that is known; status, mask, versions, time and the seconds of writing are put in here.
+        label_map: uint8 (X, Y, Z) on `grid`.
+        grid: the patient's own.
+
+    Raises:
+        OutputError: OUT cannot be written; neither of the two is left then.
+    """
+    started = time.perf_counter()
+    content = mask_bytes(label_map, grid)
+    mask = mask_path(out, record.id)
+    written = RecordedFile(mask.name, hashlib.sha256(content).hexdigest(), len(content))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with announced(mask, written.sha256):
+            write_whole(mask, content)
+            seconds = {**record.seconds, "write": time.perf_counter() - started}
+            done = replace(record, status=RecordStatus.DONE, mask=written, seconds=with_total(seconds))
+            write_record(out, done)
+    except OSError as error:
+        raise cannot_write(mask, error) from error
+    return mask
+
+
+def with_total(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the seconds of each stage, to the millisecond, and their sum as `total`."""
+    stages = {stage: each for stage, each in seconds.items() if stage != "total"}
+    return {stage: round(each, 3) for stage, each in {**stages, "total": sum(stages.values())}.items()}
+
+
+def write_refused(out: Path, case_id: str, findings: tuple[Finding, ...], folders: tuple[str, ...] = ()) -> None:
+    """Write the record of a patient whose files are refused; an earlier mask of ours goes first.
+
+    Args:
+        out: an existing folder.
+        case_id: the patient.
+        findings: why, and whatever else was remarked.
+        folders: all folders of the patients that share this id, where several do.
+
+    Raises:
+        OutputError: OUT cannot be written.
+    """
+    write_without_mask(out, Record(case_id, RecordStatus.REFUSED, findings, folders))
+
+
+def write_failed(out: Path, case_id: str, findings: tuple[Finding, ...], seconds: Mapping[str, float]) -> None:
+    """Write the record of a patient whose files are sound but who has no mask; an earlier mask of ours goes first.
+
+    Raises:
+        OutputError: OUT cannot be written.
+    """
+    write_without_mask(out, Record(case_id, RecordStatus.FAILED, findings, seconds=with_total(seconds)))
+
+
+def write_without_mask(out: Path, record: Record) -> None:
+    """Remove the mask that an earlier run of ours gave this patient, then write the record."""
+    remove_mask(out, record.id)
+    write_record(out, record)
+
+
+def write_record(out: Path, record: Record) -> None:
+    """Write a record as it is, with versions and the time."""
+    write_whole(record_path(out, record.id), record_bytes(replace(record, versions=versions(), finished=now())))
+
+
+def remove_mask(out: Path, case_id: str) -> None:
+    """Remove a patient's mask if it is ours.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    mask = mask_path(out, case_id)
+    if os.path.lexists(mask) and mask_is_ours(out, case_id):
+        try:
+            mask.unlink()
+        except OSError as error:
+            raise cannot_write(mask, error) from error
+
+
+def read_record(path: Path) -> Record | None:
+    """Return the record in a file; None where there is none, or nothing that can be trusted to be one."""
+    content = record_content(path)
+    return None if content is None else parse_record(content)
+
+
+def record_content(path: Path) -> bytes | None:
+    """Return the bytes of a file that may be a record; None where it is absent, too large or no plain file."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST_RECORD_BYTES:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def mask_is_ours(out: Path, case_id: str) -> bool:
+    """Say whether the file under a mask's name was written by us: a record names it."""
+    content = record_content(record_path(out, case_id))
+    if content is None:
+        return False
+    record = parse_record(content)
+    if record is not None and record.mask is not None and same_name(record.id) == same_name(case_id):
+        return True
+    mask = mask_path(out, case_id)
+    # A record damaged since still names its mask, by the hash.
+    return mask.is_file() and sha256_of(mask).encode() in content
+
+
+def record_is_ours(out: Path, case_id: str) -> bool:
+    """Say whether the file under a record's name is a record, though perhaps a damaged one."""
+    content = record_content(record_path(out, case_id))
+    return content is not None and (not content or SIGN_OF_OURS in content)

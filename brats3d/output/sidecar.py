@@ -1,0 +1,186 @@
+"""What a sidecar says, as JSON and back: what is known of one mask, or why there is none."""
+
+import json
+import platform
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from importlib import metadata
+from typing import Any, Protocol
+
+from brats3d.errors import Finding
+from brats3d.version import VERSION
+from brats3d.vocabulary import Modality, Region, Severity
+
+ALWAYS = ("id", "status", "findings")
+TEXTS = ("engine", "device", "precision", "label_scheme", "finished")
+PACKAGES = ("torch", "monai", "numpy", "nibabel")
+
+
+class RecordStatus(StrEnum):
+    """What became of a patient."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class HashedFile(Protocol):
+    """A file as a record names it; what the reading of inputs returns is one."""
+
+    @property
+    def file(self) -> str:
+        """Relative to the folder it was found under, with `/`."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the file's bytes."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The file's length; None where a record does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """A file named in a record."""
+
+    file: str
+    sha256: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The content of a sidecar; None and empty mappings are what does not apply."""
+
+    id: str
+    """The patient, as the mask's name has it."""
+    status: RecordStatus
+    findings: tuple[Finding, ...] = ()
+    """Everything remarked on the way."""
+    folders: tuple[str, ...] = ()
+    """All folders of patients that share this id; empty where the id is one patient's alone."""
+    inputs: Mapping[Modality, HashedFile] = field(default_factory=dict)
+    bundle: Mapping[str, str] = field(default_factory=dict)
+    """name, version, sha256."""
+    settings: Mapping[str, Any] | None = None
+    """The options that can change a voxel, as asked."""
+    engine: str | None = None
+    device: str | None = None
+    precision: str | None = None
+    label_scheme: str | None = None
+    mask: HashedFile | None = None
+    volumes_ml: Mapping[Region, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    finished: str | None = None
+    """ISO 8601, in UTC."""
+
+
+def same_name(case_id: str) -> str:
+    """Return what two ids share whose files a disk of macOS or Windows would take for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", case_id).casefold())
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of brats3d, Python and the packages that can change a voxel; nothing is imported."""
+    found = {"brats3d": VERSION, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    """Return this moment, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def record_bytes(record: Record) -> bytes:
+    """Return a record as JSON: ASCII, what does not apply left out.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    document = {each.name: plain(getattr(record, each.name)) for each in fields(Record)}
+    present = {key: value for key, value in document.items() if key in ALWAYS or value not in (None, {}, [])}
+    return (json.dumps(present, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def plain(value: Any) -> Any:
+    """Return a field of a record as JSON knows it."""
+    if isinstance(value, Finding):
+        return {name: plain(getattr(value, name)) for name in ("code", "severity", "file", "message")}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(each) for each in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return str(value) if isinstance(value, StrEnum) else value
+    named = {name: getattr(value, name) for name in ("file", "sha256", "size_bytes")}
+    return {name: each for name, each in named.items() if each is not None}
+
+
+def parse_record(content: bytes) -> Record | None:
+    """Return the record that bytes hold; None where they hold nothing that can be trusted to be one."""
+    try:
+        return record_of(json.loads(content.decode("ascii")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
+
+
+def record_of(document: Any) -> Record:
+    """Build a record from parsed JSON.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is none.
+    """
+    inputs = {Modality(name): file_of(each) for name, each in document.get("inputs", {}).items()}
+    optional = {name: text(document[name]) for name in TEXTS if name in document}
+    return Record(
+        id=text(document["id"]),
+        status=RecordStatus(document["status"]),
+        findings=tuple(finding_of(each) for each in document["findings"]),
+        folders=tuple(text(each) for each in document.get("folders", ())),
+        inputs=inputs,
+        bundle={text(key): text(value) for key, value in document.get("bundle", {}).items()},
+        settings=dict(document["settings"]) if "settings" in document else None,
+        mask=file_of(document["mask"]) if "mask" in document else None,
+        volumes_ml={Region(key): float(value) for key, value in document.get("volumes_ml", {}).items()},
+        seconds={text(key): float(value) for key, value in document.get("seconds", {}).items()},
+        versions={text(key): text(value) for key, value in document["versions"].items()},
+        **optional,
+    )
+
+
+def text(value: Any) -> str:
+    """Return a value that must be text.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"not text: {type(value).__name__}")
+    return value
+
+
+def file_of(document: Any) -> RecordedFile:
+    """Build a file's entry from parsed JSON."""
+    size_bytes = document.get("size_bytes")
+    return RecordedFile(
+        text(document["file"]), text(document["sha256"]), None if size_bytes is None else int(size_bytes)
+    )
+
+
+def finding_of(document: Any) -> Finding:
+    """Build a finding from parsed JSON."""
+    file = document.get("file")
+    severity = Severity(document["severity"])
+    return Finding(text(document["code"]), severity, text(document["message"]), None if file is None else text(file))
