@@ -1,0 +1,95 @@
+import csv
+import io
+import json
+
+import pytest
+
+from brats3d.scoring.protocols import PROTOCOLS
+from brats3d.scoring.scores import CaseScores, RegionScores, ScoreStatus
+from brats3d.scoring.table import csv_of, document_of, harmless, terminal_table, title_of, write_tables
+from brats3d.vocabulary import REGIONS
+
+WHOLE, LESIONS = PROTOCOLS["brats2020"], PROTOCOLS["brats2023"]
+
+
+def scored(name: str, protocol=WHOLE, **more) -> CaseScores:
+    region = RegionScores(0.9, 3.0, 0.82, 0.9, float("nan"), reference_ml=2.0, prediction_ml=1.5, **more)
+    return CaseScores(name, protocol.name, ScoreStatus.SCORED, dict.fromkeys(REGIONS, region), 13.0)
+
+
+CASES = [scored("a"), CaseScores("b", "brats2020", ScoreStatus.REFUSED, message="=b: ends early")]
+COUNTED = [scored("a", LESIONS, tp=1, fp=0, fn=2, whole_dice=0.8, whole_hd95_mm=4.0)]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_document_names_the_rules_and_holds_null_for_what_does_not_exist():
+    document = json.loads(json.dumps(document_of(WHOLE, CASES), allow_nan=False))
+    assert document["protocol"] == "brats2020"
+    assert (document["hd95_definition"], document["penalty_mm"], document["thresholds"]) == ("google", None, {})
+    assert document["counts"] == {"scored": 1, "missing": 0, "refused": 1}
+    first, second = document["cases"]
+    assert (first["id"], first["status"], first["penalty_mm"]) == ("a", "scored", 13.0)
+    assert (first["WT"]["dice"], first["WT"]["specificity"], first["WT"]["volume_error_ml"]) == (0.9, None, -0.5)
+    assert set(second["ET"].values()) == {None}
+    assert document["mean"]["WT"]["dice"] == document["median"]["WT"]["dice"] == 0.9
+    assert document["interval"]["WT"]["dice"] is None
+
+
+def test_the_document_of_a_lesion_wise_protocol_counts_lesions():
+    document = document_of(LESIONS, COUNTED)
+    assert document["penalty_mm"] == 374.0
+    assert document["thresholds"] == {"dilations": 3, "smallest_lesion_mm3": 50.0}
+    shown = {name: document["cases"][0]["TC"][name] for name in ("dice", "hd95", "tp", "fp", "fn", "whole_dice")}
+    assert shown == {"dice": 0.9, "hd95": 3.0, "tp": 1, "fp": 0, "fn": 2, "whole_dice": 0.8}
+
+
+def test_the_csv_has_a_row_a_case_then_a_row_a_statistic():
+    rows = rows_of(csv_of(LESIONS, COUNTED))
+    assert [row["id"] for row in rows] == ["a", "mean", "std", "quartile_25", "median", "quartile_75"]
+    assert (rows[0]["dice_WT"], rows[0]["fn_ET"], rows[0]["specificity_TC"]) == ("0.9", "2", "")
+    assert (rows[1]["protocol"], rows[1]["hd95_definition"], rows[1]["penalty_mm"]) == ("brats2023", "google", "374.0")
+    assert (rows[1]["dilations"], rows[1]["smallest_lesion_mm3"]) == ("3", "50.0")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\t=1"])
+def test_an_id_that_spreadsheets_take_for_a_formula_is_quoted(name):
+    first = rows_of(csv_of(WHOLE, [scored(name)]))[0]
+    assert first["id"] == f"'{name}"
+    assert first["volume_error_ml_WT"] == "-0.5"
+
+
+def test_messages_are_quoted_too():
+    assert rows_of(csv_of(WHOLE, CASES))[1]["message"] == "'=b: ends early"
+    assert harmless(["a=1", -1.5, None]) == ["a=1", -1.5, ""]
+
+
+def test_files_are_written_and_equal_scores_give_equal_bytes(tmp_path):
+    first = [path.read_bytes() for path in write_tables(tmp_path, WHOLE, CASES)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics_brats2020.csv", "metrics_brats2020.json"]
+    assert [path.read_bytes() for path in write_tables(tmp_path, WHOLE, CASES)] == first
+    assert json.loads(first[1]) == json.loads(json.dumps(document_of(WHOLE, CASES)))
+
+
+def test_a_name_that_is_no_utf8_does_not_stop_the_tables(tmp_path):
+    table, document = write_tables(tmp_path, WHOLE, [scored("a\udcff")])
+    assert b"a\\udcff" in table.read_bytes()
+    assert json.loads(document.read_bytes())["cases"][0]["id"] == "a\udcff"
+
+
+def test_the_terminal_shows_cases_then_mean_and_median():
+    header, rows = terminal_table(LESIONS, COUNTED)
+    assert header[:5] == ["case", "status", "WT Dice", "TC Dice", "ET Dice"]
+    assert header[-1] == "ET FN"
+    assert [row[0] for row in rows] == ["a", "mean", "median"]
+    assert rows[0][2:] == ["0.9000"] * 3 + ["3.00"] * 3 + ["1"] * 3 + ["0"] * 3 + ["2"] * 3
+    assert terminal_table(WHOLE, CASES)[1][1] == ["b", "refused", *["-"] * 6]
+
+
+def test_the_title_names_protocol_definition_penalty_and_thresholds():
+    assert title_of(WHOLE) == (
+        "protocol brats2020; HD95 as `google`, in mm; penalty the grid's diagonal in voxels; whole regions"
+    )
+    assert title_of(LESIONS).endswith("penalty 374 mm; lesion-wise, 3 dilations, lesions over 50 mm³")
