@@ -1,0 +1,1 @@
+"""Masks and their records on disk: whole or absent, and proven afterwards."""

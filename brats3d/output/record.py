@@ -92,13 +92,13 @@ def write_refused(out: Path, case_id: str, findings: tuple[Finding, ...], folder
     write_without_mask(out, Record(case_id, RecordStatus.REFUSED, findings, folders))
 
 
-def write_failed(out: Path, case_id: str, findings: tuple[Finding, ...], seconds: Mapping[str, float]) -> None:
+def write_failed(out: Path, case_id: str, findings: tuple[Finding, ...], seconds: float) -> None:
     """Write the record of a patient whose files are sound but who has no mask; an earlier mask of ours goes first.
 
     Raises:
         OutputError: OUT cannot be written.
     """
-    write_without_mask(out, Record(case_id, RecordStatus.FAILED, findings, seconds=with_total(seconds)))
+    write_without_mask(out, Record(case_id, RecordStatus.FAILED, findings, seconds={"total": round(seconds, 3)}))
 
 
 def write_without_mask(out: Path, record: Record) -> None:
@@ -124,6 +124,21 @@ def remove_mask(out: Path, case_id: str) -> None:
             mask.unlink()
         except OSError as error:
             raise cannot_write(mask, error) from error
+
+
+def forget(out: Path, case_id: str) -> None:
+    """Remove a patient's mask and record if they are ours.
+
+    Raises:
+        OutputError: they cannot be removed.
+    """
+    remove_mask(out, case_id)
+    record = record_path(out, case_id)
+    if record_is_ours(out, case_id):
+        try:
+            record.unlink()
+        except OSError as error:
+            raise cannot_write(record, error) from error
 
 
 def read_record(path: Path) -> Record | None:

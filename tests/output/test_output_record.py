@@ -1,0 +1,114 @@
+"""A mask and its record as a pair."""
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from brats3d.errors import Finding, OutputError
+from brats3d.output import record as record_module
+from brats3d.output.record import (
+    mask_is_ours,
+    mask_path,
+    read_record,
+    record_is_ours,
+    record_path,
+    write_done,
+    write_failed,
+    write_refused,
+)
+from brats3d.vocabulary import Severity
+
+FINDING = Finding("grid", Severity.ERROR, "p1_t2.nii.gz: another grid; co-register", "p1/p1_t2.nii.gz")
+
+
+def test_a_mask_and_its_record_prove_each_other(tmp_path, record, label_map, grid):
+    mask = write_done(tmp_path / "new" / "out", record, label_map, grid)
+    written = read_record(mask.parent / "p1.json")
+    assert sorted(os.listdir(mask.parent)) == ["p1.json", "p1.nii.gz"]
+    assert written.mask.sha256 == hashlib.sha256(mask.read_bytes()).hexdigest()
+    assert (written.mask.file, written.mask.size_bytes) == ("p1.nii.gz", mask.stat().st_size)
+    assert written.inputs == record.inputs
+
+
+def test_the_seconds_of_writing_and_all_are_put_in(tmp_path, record, label_map, grid):
+    write_done(tmp_path, record, label_map, grid)
+    seconds = json.loads(record_path(tmp_path, "p1").read_text())["seconds"]
+    assert list(seconds) == ["read", "prepare", "network", "finish", "write", "total"]
+    assert seconds["total"] == pytest.approx(1.875 + seconds["write"], abs=0.002)
+
+
+def test_a_mask_whose_record_cannot_be_written_goes_too(tmp_path, record, label_map, grid):
+    record_path(tmp_path, "p1").mkdir()
+    with pytest.raises(OutputError, match=r"p1\.json"):
+        write_done(tmp_path, record, label_map, grid)
+    assert os.listdir(tmp_path) == ["p1.json"]
+
+
+def test_an_interrupt_between_mask_and_record_takes_the_mask_back(tmp_path, record, label_map, grid, monkeypatch):
+    def interrupt(out, done):
+        assert mask_path(out, "p1").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record_module, "write_record", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_done(tmp_path, record, label_map, grid)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("refuse", [True, False], ids=["refused", "failed"])
+def test_a_patient_without_a_mask_loses_an_earlier_one_of_ours(tmp_path, record, label_map, grid, refuse):
+    write_done(tmp_path, record, label_map, grid)
+    if refuse:
+        write_refused(tmp_path, "p1", (FINDING,))
+    else:
+        write_failed(tmp_path, "p1", (FINDING,), 1.5)
+    assert os.listdir(tmp_path) == ["p1.json"]
+    assert read_record(record_path(tmp_path, "p1")).findings == (FINDING,)
+
+
+def test_a_patient_without_a_mask_leaves_a_foreign_one(tmp_path):
+    mask_path(tmp_path, "p1").write_bytes(b"drawn by hand")
+    write_refused(tmp_path, "p1", (FINDING,))
+    assert mask_path(tmp_path, "p1").read_bytes() == b"drawn by hand"
+    assert not mask_is_ours(tmp_path, "p1")
+
+
+def test_a_shared_record_names_every_folder(tmp_path):
+    write_refused(tmp_path, "p1", (FINDING,), ("HGG/p1", "LGG/p1"))
+    assert json.loads(record_path(tmp_path, "p1").read_text())["folders"] == ["HGG/p1", "LGG/p1"]
+
+
+def test_a_mask_is_ours_by_a_record_that_names_it(tmp_path, record, label_map, grid):
+    mask = write_done(tmp_path, record, label_map, grid)
+    assert mask_is_ours(tmp_path, "p1")
+    mask.write_bytes(b"changed since")
+    assert mask_is_ours(tmp_path, "p1")
+    write_done(tmp_path, replace(record, id="p2"), label_map, grid)
+    record_path(tmp_path, "p2").replace(record_path(tmp_path, "p1"))
+    assert not mask_is_ours(tmp_path, "p1")
+
+
+@pytest.mark.parametrize("place", range(0, 1000, 50))
+def test_a_record_damaged_in_any_place_still_says_that_the_mask_is_ours(tmp_path, record, label_map, grid, place):
+    write_done(tmp_path, record, label_map, grid)
+    path = record_path(tmp_path, "p1")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    assert mask_is_ours(tmp_path, "p1")
+    assert record_is_ours(tmp_path, "p1")
+
+
+@pytest.mark.parametrize("content", [b"{}", b'{"SliceTiming": [0.1]}', b"\0\1"])
+def test_another_programs_file_is_no_record_of_ours(tmp_path, content):
+    record_path(tmp_path, "p1").write_bytes(content)
+    assert not record_is_ours(tmp_path, "p1")
+    assert read_record(record_path(tmp_path, "p1")) is None
+
+
+def test_a_pipe_under_a_records_name_does_not_block(tmp_path):
+    os.mkfifo(record_path(tmp_path, "p1"))
+    assert read_record(record_path(tmp_path, "p1")) is None

@@ -1,0 +1,76 @@
+"""Masks that a killed run left without a record."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from brats3d.output.record import mask_path, record_path, write_done
+from brats3d.output.unfinished import settle, sweep
+
+KILLED_BETWEEN = """
+    import os, signal, sys
+    from pathlib import Path
+    import numpy as np
+    from brats3d.grid import Grid
+    from brats3d.output import record
+    from brats3d.output.sidecar import Record, RecordStatus
+
+    record.write_record = lambda out, done: os.kill(os.getpid(), signal.SIGKILL)
+    label_map = np.ones((8, 8, 8), np.uint8)
+    record.write_done(Path(sys.argv[1]), Record("p1", RecordStatus.DONE), label_map, Grid((8, 8, 8), np.eye(4)))
+"""
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A folder whose run was killed between mask and record."""
+    script = [sys.executable, "-c", textwrap.dedent(KILLED_BETWEEN), str(tmp_path)]
+    assert subprocess.run(script, check=False).returncode == -signal.SIGKILL
+    assert mask_path(tmp_path, "p1").exists()
+    assert len(os.listdir(tmp_path)) == 2
+    return tmp_path
+
+
+def test_a_sweep_removes_the_mask_that_has_no_record(killed):
+    assert sweep(killed) == 1
+    assert os.listdir(killed) == []
+
+
+def test_a_sweep_leaves_another_mask_under_the_same_name(killed):
+    mask_path(killed, "p1").write_bytes(b"drawn by hand since")
+    sweep(killed)
+    assert os.listdir(killed) == ["p1.nii.gz"]
+
+
+def test_a_sweep_leaves_a_mask_whose_record_stands(tmp_path, record, label_map, grid):
+    mask = write_done(tmp_path, record, label_map, grid)
+    digest = hashlib.sha256(mask.read_bytes()).hexdigest()
+    (tmp_path / ".brats3d-dead.part").write_text(json.dumps({"mask": mask.name, "sha256": digest}))
+    assert sweep(tmp_path) == 1
+    assert sorted(os.listdir(tmp_path)) == ["p1.json", "p1.nii.gz"]
+    record_path(tmp_path, "p1").unlink()
+    settle(tmp_path, json.dumps({"mask": mask.name, "sha256": digest}).encode())
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["../victim.nii.gz", "victim.txt"])
+def test_a_note_never_reaches_beyond_masks_of_its_folder(tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    victim = out / name
+    victim.write_bytes(b"x")
+    settle(out, json.dumps({"mask": name, "sha256": hashlib.sha256(b"x").hexdigest()}).encode())
+    assert victim.exists()
+
+
+@pytest.mark.parametrize("note", [b"", b"\x1f\x8b\x08", b"[]", b"{", b'{"mask": "p1.nii.gz"}'])
+def test_a_part_that_is_no_note_is_passed_over(tmp_path, note):
+    mask_path(tmp_path, "p1").write_bytes(b"x")
+    settle(tmp_path, note)
+    assert mask_path(tmp_path, "p1").exists()
