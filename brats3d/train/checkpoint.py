@@ -1,0 +1,109 @@
+"""The state from which training goes on, and the best weights so far; both appear whole or not at all."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+
+from brats3d.errors import MachineError
+from brats3d.output.whole import write_whole
+from brats3d.train.average import WeightAverage, unwrapped
+from brats3d.train.history import History
+from brats3d.train.step import TrainingStep
+
+LAST = "checkpoint_last.pt"
+BEST = "checkpoint_best.pt"
+
+
+class Checkpoints:
+    """Saves after every epoch (attach it last) and goes on from the last save where asked to.
+
+    MONAI's `CheckpointSaver` writes in place, does not keep the best score, and a resumed run then replaces the best
+    weights at its first validation; so this is our own.
+
+    Args:
+        folder: the bundle's `models` folder.
+        network: what is trained.
+        optimizer: with its moments.
+        rate: the schedule.
+        average: the moving average of the weights.
+        step: holds the gradient scale.
+        history: its rows tell the score of an epoch.
+        resume: whether to go on from the last save.
+        writes: whether this process writes (rank 0 alone does).
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        network: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        rate: torch.optim.lr_scheduler.LRScheduler,
+        average: WeightAverage,
+        step: TrainingStep,
+        history: History,
+        resume: bool = False,
+        writes: bool = True,
+    ) -> None:
+        self.folder = Path(folder)
+        self.parts: dict[str, Any] = {
+            "network": unwrapped(network),
+            "optimizer": optimizer,
+            "rate": rate,
+            "average": average.network,
+            "scaler": step.scaler,
+            "history": history,
+        }
+        self.average = average
+        self.history = history
+        self.resume = resume
+        self.writes = writes
+        self.best_dice = -1.0
+
+    def attach(self, engine: Engine) -> None:
+        """Load the last save into a trainer where asked to, and save after each of its epochs."""
+        if self.resume:
+            self.load(engine)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def load(self, engine: Engine) -> None:
+        """Put everything where the last save left it.
+
+        Raises:
+            MachineError: there is no save, or it cannot be read.
+        """
+        path = self.folder / LAST
+        try:
+            state = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        except FileNotFoundError as error:
+            raise MachineError(f"{path.name} is not in {self.folder}: there is nothing to resume") from error
+        except (RuntimeError, EOFError, ValueError) as error:
+            raise MachineError(f"{path}: damaged ({error}); start anew without --resume") from error
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.best_dice = float(state["best_dice"])
+        # What a run is long for may have been changed since; only where it stands is taken from the save.
+        engine.state.epoch = int(state["epoch"])
+        engine.state.iteration = int(state["iteration"])
+
+    def save(self, engine: Engine) -> None:
+        """Write the best weights where this epoch's are, then the state."""
+        if not self.writes:
+            return
+        row = self.history.rows[-1] if self.history.rows else {}
+        if float(row.get("dice_mean", -1.0)) > self.best_dice:
+            self.best_dice = float(row["dice_mean"])
+            write_whole(self.folder / BEST, as_bytes(self.average.network.state_dict()))
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        position = {"epoch": engine.state.epoch, "iteration": engine.state.iteration, "best_dice": self.best_dice}
+        write_whole(self.folder / LAST, as_bytes({**state, **position}))
+
+
+def as_bytes(state: dict[str, Any]) -> bytes:
+    """Return what `torch.save` writes."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,87 @@
+"""The end of a run, however it came: the averaged weights become `model.pt`, and the bundle says what it is."""
+
+import platform
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.engines import SupervisedTrainer
+
+from brats3d.bundle import WEIGHTS_FILE, write_weights
+from brats3d.errors import MachineError
+from brats3d.train.average import WeightAverage
+from brats3d.train.history import History
+from brats3d.train.write_bundle import describe_bundle
+
+
+class BundleFinisher:
+    """Runs a trainer to its end and completes its bundle.
+
+    Args:
+        folder: the bundle.
+        trainer: MONAI's trainer with every handler attached.
+        average: its weights ship.
+        history: what the run measured.
+        weights: float32 or float16, how `model.pt` keeps them.
+        precision: what training computed in.
+        device: where.
+        writes: whether this process writes (rank 0 alone does).
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        trainer: SupervisedTrainer,
+        average: WeightAverage,
+        history: History,
+        weights: str,
+        precision: str,
+        device: torch.device,
+        writes: bool = True,
+    ) -> None:
+        self.folder = Path(folder)
+        self.trainer = trainer
+        self.average = average
+        self.history = history
+        self.dtype = torch.float16 if weights == "float16" else torch.float32
+        self.precision = precision
+        self.device = device
+        self.writes = writes
+
+    def run(self) -> None:
+        """Train, then write weights and metadata.
+
+        Raises:
+            TrainingStopped: the loss became no number.
+            MachineError: there was nothing to train: not one step.
+        """
+        # A finished run that is resumed has nothing left to do; ignite would start it anew.
+        if self.trainer.state.epoch < self.trainer.state.max_epochs:
+            self.trainer.run()
+        if not self.history.rows:
+            raise MachineError("training ended before its first epoch was complete; give it more time")
+        if self.writes:
+            write_weights(self.folder / WEIGHTS_FILE, self.average.network.state_dict(), self.dtype)
+            describe_bundle(self.folder, self.training())
+
+    def training(self) -> dict[str, Any]:
+        """Return what the bundle says of its training."""
+        last = self.history.rows[-1]
+        validated = self.history.validated()
+        return {
+            "steps": last["step"],
+            "epochs": last["epoch"],
+            "seconds": last["seconds"],
+            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor(),
+            "precision": self.precision,
+            "torch": installed_version("torch"),
+            "last_validation": validated[-1] if validated else None,
+            "best_validation": max(validated, key=lambda row: row["dice_mean"]) if validated else None,
+        }
+
+
+def processor() -> str:
+    """Return how many threads of what kind of processor trained."""
+    return f"{torch.get_num_threads()} threads, {platform.machine()}"

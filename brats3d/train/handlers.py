@@ -1,0 +1,226 @@
+"""What happens around MONAI's trainer: seeds, history, progress, and the four ways a run ends."""
+
+import math
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from tqdm import tqdm
+
+from brats3d.errors import TrainingStopped
+from brats3d.train.dataset import PatchDataset
+from brats3d.train.history import History
+from brats3d.vocabulary import REGIONS
+
+METRIC = "val_mean_dice"
+"""The key under which the evaluator keeps its Dice, and the details of it."""
+
+
+class Reseed:
+    """Before each epoch, makes chance depend on the seed, the epoch and the rank alone, so that resuming is exact."""
+
+    def __init__(self, *, dataset: PatchDataset, seed: int, rank: int = 0) -> None:
+        self.dataset = dataset
+        self.seed = seed
+        self.rank = rank
+
+    def attach(self, engine: Engine) -> None:
+        """Reseed at the start of each epoch, which comes before the loader's iterator is made."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.reseed)
+
+    def reseed(self, engine: Engine) -> None:
+        """Seed every generator a network or a loader may draw from."""
+        epoch = int(engine.state.epoch)
+        self.dataset.epoch = epoch
+        seed = int(np.random.SeedSequence([self.seed, epoch, self.rank]).generate_state(1)[0])
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        random.seed(seed)
+
+
+class RateSchedule:
+    """Steps the learning rate after every training step (MONAI's handler prints the rate each time)."""
+
+    def __init__(self, *, rate: torch.optim.lr_scheduler.LRScheduler) -> None:
+        self.rate = rate
+
+    def attach(self, engine: Engine) -> None:
+        """Step after each iteration."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, lambda _: self.rate.step())
+
+
+class StopOnNaN:
+    """Ends a run whose loss is no number: nothing good comes after it, and no weights of it may ship."""
+
+    def attach(self, engine: Engine) -> None:
+        """Look at the loss after each iteration."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+
+    def look(self, engine: Engine) -> None:
+        """Raise where the loss is not finite.
+
+        Raises:
+            TrainingStopped: the loss is NaN or infinite.
+        """
+        loss = loss_of(engine)
+        if not math.isfinite(loss):
+            raise TrainingStopped(
+                f"the loss became {loss} in step {engine.state.iteration} (epoch {engine.state.epoch}): training stopped, "
+                "the last checkpoint is from the epoch before; lower the rate (--set optimizer.rate=...) and --resume"
+            )
+
+
+class StopInTime:
+    """Ends a run after the first epoch that is over the minutes given, counted over all parts of the run."""
+
+    def __init__(self, *, history: History, max_minutes: float = 0.0) -> None:
+        self.history = history
+        self.max_minutes = max_minutes
+        self.started = time.monotonic()
+
+    def attach(self, engine: Engine) -> None:
+        """Look at the clock after each epoch; 0 minutes means no limit."""
+        if self.max_minutes > 0:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
+
+    def look(self, engine: Engine) -> None:
+        """Terminate where the time of this part is used up."""
+        if time.monotonic() - self.started >= 60 * self.max_minutes:
+            engine.terminate()
+
+
+class StopWithoutGain:
+    """Ends a run whose validation Dice has not risen for a number of validations."""
+
+    def __init__(self, *, history: History, patience: int = 0) -> None:
+        self.history = history
+        self.patience = patience
+
+    def attach(self, engine: Engine) -> None:
+        """Look after each epoch; a patience of 0 means never."""
+        if self.patience > 0:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
+
+    def look(self, engine: Engine) -> None:
+        """Terminate where the best validation lies too far back."""
+        scores = [row["dice_mean"] for row in self.history.validated()]
+        if scores and len(scores) - 1 - int(np.argmax(scores)) >= self.patience:
+            engine.terminate()
+
+
+class Journal:
+    """Adds a row to the history after each epoch and writes table and curve; attach it after the validation.
+
+    Args:
+        history: where rows go.
+        validator: the evaluator; its Dice per region is taken in epochs in which it ran.
+        optimizer: its rate is written down.
+        folder: the bundle's folder, where `metrics.csv` and `curve.png` are written.
+        writes: whether this process writes.
+    """
+
+    def __init__(
+        self,
+        *,
+        history: History,
+        validator: Engine,
+        optimizer: torch.optim.Optimizer,
+        folder: str,
+        writes: bool = True,
+    ) -> None:
+        self.history = history
+        self.validator = validator
+        self.optimizer = optimizer
+        self.folder = Path(folder)
+        self.writes = writes
+        self.losses: list[float] = []
+        self.seconds_before = 0.0
+        self.started = 0.0
+        self.scores: dict[str, float] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Listen to the trainer and to the validator."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, lambda trainer: self.losses.append(loss_of(trainer)))
+        self.validator.add_event_handler(Events.COMPLETED, self.take_scores)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.write_down)
+
+    def start(self, _: Engine) -> None:
+        """Start the clock."""
+        self.seconds_before = self.history.seconds
+        self.started = time.monotonic()
+
+    def take_scores(self, validator: Engine) -> None:
+        """Keep the mean Dice of each region over the validation cases."""
+        details = torch.as_tensor(validator.state.metric_details[METRIC], dtype=torch.float64)
+        dice = details.reshape(-1, len(REGIONS)).mean(dim=0).tolist()
+        self.scores = {f"dice_{region}": value for region, value in zip(REGIONS, dice, strict=True)}
+        self.scores["dice_mean"] = sum(dice) / len(dice)
+
+    def write_down(self, engine: Engine) -> None:
+        """Append the epoch's row and write the files."""
+        row: dict[str, float | int] = {
+            "epoch": int(engine.state.epoch),
+            "step": int(engine.state.iteration),
+            "seconds": round(self.seconds_before + time.monotonic() - self.started, 1),
+            "rate": float(self.optimizer.param_groups[0]["lr"]),
+            "loss": sum(self.losses) / max(1, len(self.losses)),
+        }
+        self.history.add({**row, **self.scores})
+        self.losses, self.scores = [], {}
+        if self.writes:
+            self.history.write(self.folder)
+
+
+class Progress:
+    """A bar with the loss and the time left where stderr is a terminal; else a line for each validated epoch.
+
+    Args:
+        history: its last row is what a line says; attach after the journal.
+        quiet: say nothing.
+    """
+
+    def __init__(self, *, history: History, quiet: bool = False) -> None:
+        self.history = history
+        self.quiet = quiet
+        self.bar: tqdm[Any] | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Listen to steps and epochs."""
+        if not self.quiet:
+            engine.add_event_handler(Events.STARTED, self.start)
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self.advance)
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.tell)
+            engine.add_event_handler(Events.COMPLETED, lambda _: self.bar and self.bar.close())
+
+    def start(self, engine: Engine) -> None:
+        """Open the bar."""
+        steps = int(engine.state.max_epochs or 0) * int(engine.state.epoch_length or 0)
+        hidden = not sys.stderr.isatty()
+        self.bar = tqdm(total=steps, initial=int(engine.state.iteration), unit="step", disable=hidden, desc="train")
+
+    def advance(self, engine: Engine) -> None:
+        """Move the bar on."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"loss {loss_of(engine):.3f}", refresh=False)
+            self.bar.update()
+
+    def tell(self, _: Engine) -> None:
+        """Say what a validated epoch came to."""
+        row = self.history.rows[-1]
+        if "dice_mean" in row:
+            dice = "  ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in REGIONS)
+            line = f"epoch {row['epoch']}  step {row['step']}  {row['seconds']:.0f} s  loss {row['loss']:.3f}  Dice {dice}"
+            tqdm.write(line, file=sys.stderr)
+
+
+def loss_of(engine: Engine) -> float:
+    """Return the loss of the step just made (a dictionary, or a list of one after MONAI decollated it)."""
+    output = engine.state.output
+    first = output[0] if isinstance(output, list) else output
+    return float(first["loss"])

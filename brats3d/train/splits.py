@@ -1,0 +1,115 @@
+"""Who is trained on and who validates: named lists of patients."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brats3d.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Named lists of patients, no patient in two of them."""
+
+    train: tuple[str, ...]
+    """Ids to train on."""
+    validation: tuple[str, ...]
+    """Ids to validate on."""
+    test: tuple[str, ...] = ()
+    """Ids to leave alone."""
+    source: str = ""
+    """How it came about, in words."""
+
+
+def patient_of(case_id: str) -> str:
+    """Return the patient a case belongs to: BraTS 2023 and later number the visits of one patient.
+
+    >>> patient_of("BraTS-GLI-00005-100"), patient_of("BraTS2021_00005")
+    ('BraTS-GLI-00005', 'BraTS2021_00005')
+    """
+    head, dash, visit = case_id.rpartition("-")
+    return head if dash and len(visit) == 3 and visit.isdigit() and head.lower().startswith("brats-") else case_id
+
+
+def read_split(path: Path, fold: int | None) -> Split:
+    """Return the split of a file: an object of lists, or a list of such objects of which `fold` (from 1) picks one.
+
+    Raises:
+        RequestError: the file is absent, no JSON, of another form, or puts a patient into two lists.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RequestError(f"splits file {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise RequestError(f"splits file {path}: no JSON ({error})") from error
+    if isinstance(document, list):
+        if fold is None or not 1 <= fold <= len(document):
+            raise RequestError(f"splits file {path} holds {len(document)} folds: choose one with --fold K, from 1")
+        document = document[fold - 1]
+    elif fold is not None:
+        raise RequestError(f"splits file {path} holds a single split: --fold does not apply")
+    return split_of(document, f"{path.name}{f', fold {fold}' if fold else ''}")
+
+
+def split_of(document: Any, source: str) -> Split:
+    """Return the split that plain data means.
+
+    Raises:
+        RequestError: a list is absent or of another form, or a patient is in two of them.
+    """
+    if not isinstance(document, dict) or not {"train", "validation"} <= document.keys() <= {"train", "validation", "test"}:
+        raise RequestError(f'{source}: a split looks like {{"train": [ids], "validation": [ids], "test": [ids]}}')
+    lists = {name: tuple(document.get(name, ())) for name in ("train", "validation", "test")}
+    if not all(isinstance(each, str) for ids in lists.values() for each in ids) or not lists["train"]:
+        raise RequestError(f"{source}: lists hold ids, and train at least one")
+    check_apart(lists, source)
+    return Split(lists["train"], lists["validation"], lists["test"], source)
+
+
+def check_apart(lists: dict[str, tuple[str, ...]], source: str) -> None:
+    """Check that no patient stands in two lists, nor twice in one.
+
+    Raises:
+        RequestError: naming the patients that do.
+    """
+    where: dict[str, str] = {}
+    for name, ids in lists.items():
+        doubles = sorted({each for each in ids if ids.count(each) > 1})
+        shared = sorted({each for each in ids if where.get(patient_of(each), name) != name})
+        if doubles or shared:
+            raise RequestError(f"{source}: patients stand in more than one place: {', '.join(doubles or shared)}")
+        where.update({patient_of(each): name for each in ids})
+
+
+def every_fifth(ids: Sequence[str]) -> Split:
+    """Return the default split: every fifth patient by sorted id validates, all visits of a patient together."""
+    patients = sorted({patient_of(each) for each in ids})
+    held_out = set(patients[4::5]) or set(patients[-1:] if len(patients) > 1 else ())
+    return split_by(ids, held_out, "every fifth patient validates")
+
+
+def nth_fold(ids: Sequence[str], fold: int, folds: int) -> Split:
+    """Return one of N folds: the K-th of every N patients by sorted id validates.
+
+    Args:
+        ids: all cases.
+        fold: from 1 to `folds`.
+        folds: at least 2.
+
+    Raises:
+        RequestError: the numbers do not fit.
+    """
+    patients = sorted({patient_of(each) for each in ids})
+    if not 2 <= folds <= len(patients) or not 1 <= fold <= folds:
+        raise RequestError(f"--fold {fold} --folds {folds} does not fit {len(patients)} patients")
+    return split_by(ids, set(patients[fold - 1 :: folds]), f"fold {fold} of {folds} by sorted id")
+
+
+def split_by(ids: Sequence[str], held_out: set[str], source: str) -> Split:
+    """Return the split in which these patients validate."""
+    train = tuple(sorted(each for each in ids if patient_of(each) not in held_out))
+    validation = tuple(sorted(each for each in ids if patient_of(each) in held_out))
+    return Split(train, validation, (), source)

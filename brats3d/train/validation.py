@@ -1,0 +1,84 @@
+"""Scoring a network on whole validation cases, inside MONAI's evaluator."""
+
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from monai.handlers import IgniteMetricHandler, from_engine
+from monai.metrics import DiceMetric
+from monai.transforms import MapTransform
+
+from brats3d.output.whole import write_whole
+from brats3d.train.handlers import METRIC
+from brats3d.vocabulary import REGIONS
+
+
+class NestedRegionsd(MapTransform):
+    """Turns the logits under `pred` into region maps: thresholds, and ET inside TC inside WT.
+
+    Args:
+        thresholds: the probability from which a voxel belongs to a region, by the region's name.
+        keys: the key of the logits.
+    """
+
+    def __init__(self, *, thresholds: Mapping[str, float], keys: str = "pred") -> None:
+        super().__init__(keys)
+        self.cuts = torch.logit(torch.tensor([thresholds[region] for region in REGIONS], dtype=torch.float64)).tolist()
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the same dictionary with region maps float32 (3, x, y, z) in place of logits."""
+        changed = dict(data)
+        for key in self.key_iterator(changed):
+            whole, core, enhancing = (each > cut for each, cut in zip(changed[key], self.cuts, strict=True))
+            # As `finish` does: an inner region draws the outer ones with it.
+            core = core | enhancing
+            changed[key] = torch.stack([whole | core, core, enhancing]).float()
+        return changed
+
+
+def region_dice() -> IgniteMetricHandler:
+    """Return the Dice of each region, an empty reference counted as in the protocol `brats2020`.
+
+    MONAI's own `MeanDice` handler cannot be told to count empty references; left alone it drops them, false tumours
+    included.
+    """
+    return IgniteMetricHandler(
+        metric_fn=DiceMetric(include_background=True, reduction="mean", ignore_empty=False),
+        output_transform=from_engine(["pred", "label"]),
+        save_details=True,
+    )
+
+
+class ScoreTable:
+    """Writes `dice.json` after an evaluation: every case's Dice and the means.
+
+    Args:
+        folder: where the file goes; made where absent.
+    """
+
+    def __init__(self, *, folder: str) -> None:
+        self.folder = Path(folder)
+        self.ids: list[str] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Listen to an evaluator."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.note_id)
+        engine.add_event_handler(Events.COMPLETED, self.write)
+
+    def note_id(self, engine: Engine) -> None:
+        """Remember whose turn it was."""
+        self.ids.extend(engine.state.batch["id"])
+
+    def write(self, engine: Engine) -> None:
+        """Write the table."""
+        rows = torch.as_tensor(engine.state.metric_details[METRIC]).reshape(-1, len(REGIONS)).double()
+        document = {
+            "metric": "Dice within the brain box; empty reference and prediction 1, one of them 0",
+            "cases": {each: dict(zip(REGIONS, row.tolist(), strict=True)) for each, row in zip(self.ids, rows, strict=True)},
+            "mean": dict(zip(REGIONS, rows.mean(dim=0).tolist(), strict=True)),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / "dice.json", (json.dumps(document, indent=1) + "\n").encode())

@@ -1,0 +1,214 @@
+"""Writing a bundle's folder: plain `common.yaml`, MONAI's configs around it, metadata, model card."""
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brats3d.bundle import FORMAT, METADATA_FILE, STRANGER, WEIGHTS_FILE, bundle_sha256, weights_entry
+from brats3d.bundle import COMMON_FILE as COMMON
+from brats3d.errors import MachineError
+from brats3d.output.whole import write_whole
+from brats3d.settings import Settings
+from brats3d.train.recipe import as_plain, augmentation_of, network_def_of
+from brats3d.train.splits import Split
+from brats3d.version import VERSION
+from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
+
+SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
+TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
+REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
+
+
+def common_of(recipe: Mapping[str, Any]) -> Settings:
+    """Return what `common.yaml` holds: everything that decides a mask but the weights."""
+    return {
+        "brats3d_format": FORMAT,
+        "name": recipe["name"],
+        "modalities": list(recipe["modalities"]),
+        "preparation": dict(recipe["preparation"]),
+        "network_def": network_def_of(recipe),
+        "windows": dict(recipe["windows"]),
+        "thresholds": dict(recipe["thresholds"]),
+        "smallest_enhancing_ml": recipe["smallest_enhancing_ml"],
+    }
+
+
+def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
+    """Return the values at the top of `train.yaml`, which its wiring refers to."""
+    return {
+        "train_ids": list(split.train),
+        "validation_ids": list(split.validation),
+        "patch": list(recipe["patch"]),
+        "batch": recipe["batch"],
+        "epochs": recipe["epochs"],
+        "steps": recipe["steps"],
+        "val_interval": recipe["validation_interval"],
+        "rate": float(recipe["optimizer"]["rate"]),
+        "weight_decay": float(recipe["optimizer"]["weight_decay"]),
+        "warmup_steps": recipe["schedule"]["warmup_steps"],
+        "power": recipe["schedule"]["power"],
+        "average_decay": recipe["average_decay"],
+        "clip_norm": recipe["clip_norm"],
+        "patience": recipe["patience"],
+        "precision": recipe["precision"],
+        "workers": recipe["workers"],
+        "seed": recipe["seed"],
+        "weights": recipe["weights"],
+        "tumour_share": recipe["sampling"]["tumour_share"],
+        "reach": recipe["sampling"]["reach"],
+        "augmentation": {"_target_": "brats3d.train.augment.Augmentation", **as_plain(augmentation_of(recipe))},
+    }
+
+
+def config_files(recipe: Mapping[str, Any], split: Split) -> dict[str, bytes]:
+    """Return the configs of a bundle by their path in it."""
+    texts = {name: template(name) for name in TEMPLATES}
+    texts["train.yaml"] = dump(training_values(recipe, split)) + "\n" + texts["train.yaml"]
+    texts["common.yaml"] = dump(common_of(recipe))
+    return {f"configs/{name}": text.encode() for name, text in sorted(texts.items())}
+
+
+def template(name: str) -> str:
+    """Return the text of a template."""
+    return resources.files("brats3d.train").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """Return plain data as YAML, lists of numbers on one line."""
+    return str(yaml.safe_dump(dict(values), sort_keys=False, default_flow_style=None, width=110))
+
+
+def start_bundle(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
+    """Write the folder of a bundle that has no weights yet.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    for name in ("configs", "models", "docs"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, content in config_files(recipe, split).items():
+        write_whole(folder / name, content)
+    write_whole(folder / METADATA_FILE, as_json(metadata_of(recipe, {"split": split.source})))
+    write_whole(folder / "LICENSE", template("LICENSE.txt").encode())
+
+
+def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
+    """Check that a bundle to be resumed has the configs that its recipe gives.
+
+    Raises:
+        MachineError: it is no bundle, or a config differs; running what somebody else wrote there is out of question.
+    """
+    for name, content in config_files(recipe, split).items():
+        path = folder / name
+        if not path.is_file():
+            raise MachineError(f"{folder} is no bundle to resume: {name} is missing; start anew without --resume")
+        if path.read_bytes() != content:
+            raise MachineError(
+                f"{path} differs from what this recipe gives; resume with the same config, --set, --seed and splits, "
+                "or start anew in another folder"
+            )
+
+
+def metadata_of(recipe: Mapping[str, Any], about: Mapping[str, Any]) -> Settings:
+    """Return `metadata.json` in MONAI's schema.
+
+    Args:
+        recipe: what is trained.
+        about: goes under the key `brats3d`.
+    """
+    modalities = [MODALITY_TITLES[Modality(name)] for name in recipe["modalities"]]
+    size = recipe["windows"]["size"]
+    shape = [n for n in size if n > 1] if size[2] == 1 else size
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "changelog": {VERSION: "trained"},
+        "monai_version": installed_version("monai"),
+        "pytorch_version": installed_version("torch").partition("+")[0],
+        "numpy_version": installed_version("numpy"),
+        "required_packages_version": {
+            "brats3d": VERSION,
+            **{package: installed_version(package) for package in REQUIRED_PACKAGES},
+        },
+        "task": "Segmentation of gliomas in brain MRI",
+        "description": f"{recipe['name']}: {recipe['network']} on {', '.join(modalities)}, regions {', '.join(REGIONS)}",
+        "authors": "The brats3d developers",
+        "copyright": "Copyright the brats3d developers, Apache-2.0",
+        "data_type": "nibabel",
+        "image_classes": f"{', '.join(modalities)}: co-registered, skull-stripped",
+        "label_classes": "whole tumour (WT), tumour core (TC), enhancing tumour (ET), each inside the one before",
+        "pred_classes": "logits of WT, TC, ET",
+        "intended_use": "Research. Not for diagnosis.",
+        "references": ["BraTS: Menze 2015, doi 10.1109/TMI.2014.2377694", "MONAI: Cardoso 2022, arXiv 2211.02701"],
+        "network_data_format": {
+            "inputs": {"image": tensor_format(modalities, shape, "magnitude", "MR", [-10, 10])},
+            "outputs": {"pred": tensor_format(list(REGIONS), shape, "logits", "segmentation", [-100, 100])},
+        },
+        "brats3d": dict(about),
+    }
+
+
+def tensor_format(channels: list[str], shape: list[int], kind: str, form: str, value_range: list[int]) -> Settings:
+    """Return how MONAI's metadata describes one tensor."""
+    return {
+        "type": "image",
+        "format": kind,
+        "modality": form,
+        "num_channels": len(channels),
+        "spatial_shape": shape,
+        "dtype": "float32",
+        "value_range": value_range,
+        "is_patch_data": True,
+        "channel_def": {str(index): str(name) for index, name in enumerate(channels)},
+    }
+
+
+def describe_bundle(folder: Path, training: Mapping[str, Any]) -> None:
+    """Put the hash of the weights and what is known of their training into metadata and model card.
+
+    Args:
+        folder: the bundle, its `model.pt` in place.
+        training: steps, seconds, device and validation of the run.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
+    weights = weights_entry(folder / WEIGHTS_FILE)
+    metadata["brats3d"] = {**metadata.get("brats3d", {}), "weights": weights, "training": dict(training)}
+    best = training.get("last_validation")
+    if best:
+        metadata["eval_metrics"] = {f"dice_{region}": round(best[f"dice_{region}"], 4) for region in REGIONS}
+    write_whole(folder / METADATA_FILE, as_json(metadata))
+    write_whole(folder / "docs/README.md", model_card(folder, metadata).encode())
+
+
+def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
+    """Return the bundle's `docs/README.md`: what it is, how it was trained, what it is for."""
+    about = metadata["brats3d"]
+    training = about["training"]
+    common = (folder / COMMON).read_bytes()
+    sha256 = bundle_sha256(common, about["weights"]["sha256"])
+    last = training.get("last_validation")
+    dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS) if last else "not validated"
+    return template("model_card.md").format(
+        name=yaml.safe_load(common)["name"],
+        description=metadata["description"],
+        split=about.get("split", "not recorded"),
+        steps=training["steps"],
+        seconds=training["seconds"],
+        device=training["device"],
+        precision=training["precision"],
+        dice=dice,
+        stranger=STRANGER.format(sha256=sha256),
+    )
+
+
+def as_json(document: Mapping[str, Any]) -> bytes:
+    """Return a document as readable ASCII JSON."""
+    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode("ascii")
