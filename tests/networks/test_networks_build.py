@@ -1,0 +1,51 @@
+"""Building: what MONAI cannot build, what is too large, and outlines without storage."""
+
+import pytest
+import torch
+
+from brats3d.errors import MachineError, RequestError
+from brats3d.networks import RECIPES, build_network, outline
+from brats3d.networks import build as build_module
+
+SMALL = ("unet", "resunet", "unet2d", "segresnet")
+
+
+@pytest.mark.parametrize("recipe", SMALL)
+def test_a_recipe_gives_three_logits_for_four_modalities(recipe):
+    network = build_network(RECIPES[recipe]).eval()
+    axes = RECIPES[recipe]["spatial_dims"]
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 4, *[32] * axes)).shape == (1, 3, *[32] * axes)
+
+
+@pytest.mark.parametrize("recipe", [*SMALL, "dynunet"])
+def test_an_outline_has_the_names_and_shapes_of_the_network_and_no_storage(recipe):
+    sketch, network = outline(RECIPES[recipe]), build_network(RECIPES[recipe])
+    assert all(each.is_meta for each in sketch.state_dict().values())
+    shapes = [{name: (each.shape, each.dtype) for name, each in one.state_dict().items()} for one in (sketch, network)]
+    assert shapes[0] == shapes[1]
+
+
+def test_an_outline_draws_no_random_numbers():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    outline(RECIPES["dynunet"])
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_too_many_parameters_are_refused_before_they_are_allocated():
+    monster = {**RECIPES["unet"], "channels": [1024] * 5, "kernel_size": 7, "num_res_units": 8}
+    with pytest.raises(RequestError, match=r"has [\d,]+ parameters; at most 200,000,000 are accepted"):
+        build_network(monster)
+
+
+def test_what_monai_cannot_build_is_told_in_one_line():
+    with pytest.raises(RequestError, match="MONAI cannot build UNet from these arguments") as caught:
+        build_network({**RECIPES["unet"], "strides": [2]})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(build_module.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MachineError, match="SwinUNETR needs the package einops"):
+        build_network(RECIPES["swinunetr"])
