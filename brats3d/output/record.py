@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from brats3d.cases.folder import same_name
 from brats3d.errors import Finding
 from brats3d.grid import Grid
 from brats3d.output.mask import mask_bytes
@@ -20,7 +21,6 @@ from brats3d.output.sidecar import (
     now,
     parse_record,
     record_bytes,
-    same_name,
     versions,
 )
 from brats3d.output.unfinished import announced, sha256_of

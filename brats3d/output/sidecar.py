@@ -2,7 +2,6 @@
 
 import json
 import platform
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -79,11 +78,6 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     finished: str | None = None
     """ISO 8601, in UTC."""
-
-
-def same_name(case_id: str) -> str:
-    """Return what two ids share whose files a disk of macOS or Windows would take for one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", case_id).casefold())
 
 
 @cache

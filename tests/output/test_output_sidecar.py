@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brats3d.errors import Finding
-from brats3d.output.sidecar import Record, RecordedFile, RecordStatus, parse_record, record_bytes, same_name, versions
+from brats3d.output.sidecar import Record, RecordedFile, RecordStatus, parse_record, record_bytes, versions
 from brats3d.vocabulary import Severity
 
 
@@ -64,8 +64,3 @@ def test_a_damaged_record_is_read_or_not_but_never_an_error(place, byte):
     content[place % len(content)] = byte
     found = parse_record(bytes(content))
     assert found is None or isinstance(found, Record)
-
-
-def test_names_are_the_same_where_a_disk_takes_them_for_one():
-    assert same_name("Patient_\u00c9") == same_name("patient_e\u0301")
-    assert same_name("a") != same_name("b")

@@ -1,0 +1,62 @@
+"""What a mask depends on besides the patient's files, and whether a mask on disk is already what a run would give."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brats3d.cases.case import Case
+from brats3d.cases.read import hash_inputs
+from brats3d.output.record import mask_path, read_record, record_path
+from brats3d.output.sidecar import Record, RecordStatus
+from brats3d.output.unfinished import sha256_of
+from brats3d.vocabulary import Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Bundle and settings of a run, known before any network is loaded."""
+
+    bundle_sha256: str
+    """Covers `common.yaml` and `model.pt`."""
+    modalities: Sequence[Modality]
+    """Those that the bundle takes."""
+    settings: Mapping[str, Any]
+    """The options that can change a voxel, as asked: the record holds the same."""
+
+
+def whole_record(out: Path, case: Case, recipe: Recipe, label_scheme: str | None) -> Record | None:
+    """Return the record of a patient whose mask need not be computed again; None where it must be.
+
+    Existence and time stamps prove nothing: the mask's hash must be the record's, and inputs, bundle, settings and
+    label scheme must be the present ones.
+
+    Args:
+        out: the output folder.
+        case: the patient.
+        recipe: of the present run.
+        label_scheme: the one that the present run would write.
+
+    Raises:
+        BadInput: an input cannot be read.
+    """
+    record = read_record(record_path(out, case.id))
+    if record is None or not fits(record, case.id, recipe, label_scheme):
+        return None
+    mask = mask_path(out, case.id)
+    if record.mask is None or not mask.is_file() or sha256_of(mask) != record.mask.sha256:
+        return None
+    present = {modality: each.sha256 for modality, each in hash_inputs(case).items() if modality in recipe.modalities}
+    return record if {modality: each.sha256 for modality, each in record.inputs.items()} == present else None
+
+
+def fits(record: Record, case_id: str, recipe: Recipe, label_scheme: str | None) -> bool:
+    """Say whether a record is of a mask that this recipe gave this patient."""
+    return (
+        record.status is RecordStatus.DONE
+        and record.id == case_id
+        and record.bundle.get("sha256") == recipe.bundle_sha256
+        and (record.settings or {}) == json.loads(json.dumps(dict(recipe.settings)))
+        and record.label_scheme == label_scheme
+    )

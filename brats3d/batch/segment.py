@@ -1,0 +1,77 @@
+"""Segment a folder of patients with a bundle: the call behind `brats3d segment`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from brats3d.batch.folder import Listener, segment_cases
+from brats3d.batch.recipe import Recipe
+from brats3d.batch.summary import Summary
+from brats3d.batch.work import SegmentsCases
+from brats3d.bundle import DEFAULT_BUNDLE, open_bundle
+from brats3d.cases.case import Case
+from brats3d.predict.asked import asked_settings
+from brats3d.predict.engines.precision import AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a network is run; `Predictor.from_bundle` takes the same and says what each means."""
+
+    device: str = AUTO
+    engine: str = AUTO
+    precision: str = AUTO
+    overlap: float | None = None
+    tta: bool = False
+    threads: int | None = None
+
+
+def segment_folder(
+    cases: Sequence[Case],
+    out: str | Path,
+    bundle: str | Path = DEFAULT_BUNDLE,
+    *,
+    options: Options | None = None,
+    overwrite: bool = False,
+    label_scheme: str | None = None,
+    listener: Listener | None = None,
+) -> Summary:
+    """Write a mask and a record for every case, and a summary; what is already whole is left as it is.
+
+    The bundle is opened and proven at once; its network is loaded only if a patient must be computed.
+
+    Args:
+        cases: what `find_cases` found, refused ones too.
+        out: the folder of the masks; made if it is not there.
+        bundle: the name of a shipped bundle, or a folder.
+        options: how the network is run.
+        overwrite: do again what is whole, and replace files that are not ours.
+        label_scheme: the labels written; the layout's own by default.
+        listener: hears of every patient.
+
+    Raises:
+        RequestError: OUT is a file or lies inside a patient's folder, no case is given, or an option is unknown.
+        MachineError: OUT, bundle or device give out; what was finished stays.
+        Interrupted: Ctrl-C or SIGTERM; likewise.
+    """
+    how = options or Options()
+    opened = open_bundle(bundle)
+    asked = asked_settings(
+        device=how.device, engine=how.engine, precision=how.precision, overlap=how.overlap, tta=how.tta
+    )
+
+    def load() -> SegmentsCases:
+        from brats3d.predict.predictor import Predictor  # torch takes seconds to import
+
+        return Predictor.from_bundle(
+            bundle,
+            device=how.device,
+            engine=how.engine,
+            precision=how.precision,
+            overlap=how.overlap,
+            tta=how.tta,
+            threads=how.threads,
+        )
+
+    recipe = Recipe(opened.sha256, opened.modalities, asked)
+    return segment_cases(cases, out, recipe, load, overwrite=overwrite, label_scheme=label_scheme, listener=listener)

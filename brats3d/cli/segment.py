@@ -1,0 +1,100 @@
+"""`brats3d segment DATA... -o OUT`: a mask and a record for every patient under folders."""
+
+import argparse
+from pathlib import Path
+
+from brats3d.labels import SCHEMES
+
+LAYOUTS = ("brats2020", "brats2021", "brats2023", "msd", "nnunet", "plain")
+MAX_OVERLAP = 0.9
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to segment, with what, and how."""
+    parser.add_argument("data", metavar="DATA", nargs="+", type=Path, help="folders of patients, or a patient's own")
+    parser.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="where masks and records go")
+    parser.add_argument("-b", "--bundle", metavar="DIR|NAME", help="a shipped bundle's name, or a folder")
+    parser.add_argument("--device", type=device, default="auto", metavar="auto|cpu|cuda|cuda:N", help="default auto")
+    parser.add_argument("--engine", choices=("auto", "torch"), default="auto", help="what computes the network")
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default auto")
+    parser.add_argument("--overlap", type=overlap, metavar="X", help="window overlap, 0 to 0.9; default the bundle's")
+    parser.add_argument("--tta", action="store_true", help="test-time augmentation: mean over flips; slower")
+    parser.add_argument("--threads", type=threads, metavar="N", help="processor threads; default all")
+    parser.add_argument("--label-scheme", choices=tuple(SCHEMES), help="the labels written; default the layout's own")
+    parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
+    parser.add_argument("--layout", choices=LAYOUTS, help="how DATA names its files; found by itself")
+    parser.add_argument("--json", action="store_true", help="print summary.json")
+
+
+def device(word: str) -> str:
+    """Return the name of a device.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if word in ("auto", "cpu", "cuda") or (word.startswith("cuda:") and word[5:].isdecimal()):
+        return word
+    raise argparse.ArgumentTypeError(f"{word!r} is none of auto, cpu, cuda, cuda:N")
+
+
+def overlap(word: str) -> float:
+    """Return a window overlap.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number from 0 to 0.9.
+    """
+    try:
+        share = float(word)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= MAX_OVERLAP:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number from 0 to {MAX_OVERLAP}")
+    return share
+
+
+def threads(word: str) -> int:
+    """Return a number of threads.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number from 1.
+    """
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is no whole number from 1")
+    return int(word)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find the patients, segment them, and show the summary."""
+    from brats3d.batch.preconditions import check_out
+    from brats3d.batch.segment import Options, segment_folder
+    from brats3d.cases.find import find_cases
+    from brats3d.cli.console import as_table, show, show_json
+    from brats3d.cli.progress import progress
+
+    check_out(args.out, args.data)
+    cases = find_cases(args.data, layout=args.layout)
+    options = Options(
+        device=args.device,
+        engine=args.engine,
+        precision=args.precision,
+        overlap=args.overlap,
+        tta=args.tta,
+        threads=args.threads,
+    )
+    with progress(len(cases), quiet=args.quiet, verbose=args.verbose, log_file=args.log_file) as listener:
+        summary = segment_folder(
+            cases,
+            args.out,
+            **({} if args.bundle is None else {"bundle": args.bundle}),
+            options=options,
+            overwrite=args.overwrite,
+            label_scheme=args.label_scheme,
+            listener=listener,
+        )
+    if args.json:
+        show_json(summary.as_json())
+    else:
+        rows = [(each.id, each.status, "" if each.seconds is None else f"{each.seconds:.1f}") for each in summary.cases]
+        show(as_table(rows, ("patient", "status", "seconds")))
+        show(", ".join(f"{count} {status}" for status, count in summary.counts.items()))
+    return summary.exit_code

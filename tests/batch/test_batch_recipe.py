@@ -1,0 +1,99 @@
+"""What is whole already is not done again, and nothing else is taken for whole."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from brats3d.batch.recipe import whole_record
+
+
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_second_run_skips_everything(run):
+    run()
+    before = {path.name: path.read_bytes() for path in run.out.glob("[abc].*")}
+    summary, asked = run()
+    assert not asked
+    assert [(str(each.status), each.message) for each in summary.cases] == [("skipped", "already whole")] * 3
+    assert {path.name: path.read_bytes() for path in run.out.glob("[abc].*")} == before
+
+
+def test_overwriting_does_everything_again(run):
+    run()
+    assert run(overwrite=True)[1] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("modality", ["t1", "t1ce", "t2", "flair"])
+def test_a_changed_input_is_done_again(run, modality):
+    run()
+    flip(run.data / "b" / f"b_{modality}.nii.gz", 4)  # a byte of the time stamp: the voxels stay
+    assert run()[1] == ["b"]
+
+
+def test_a_file_moved_within_data_is_not_done_again(run):
+    run()
+    (run.data / "more").mkdir()
+    (run.data / "b").rename(run.data / "more" / "b")
+    assert run()[1] == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"bundle_sha256": "cd" * 32}, {"settings": {}}, {"settings": {"overlap": 0.5, "tta": True}}], ids=str
+)
+def test_another_bundle_or_setting_is_done_again(run, changes):
+    run()
+    assert run(recipe=replace(run.recipe, **changes))[1] == ["a", "b", "c"]
+
+
+def test_another_label_scheme_is_done_again(run):
+    run()
+    assert run(label_scheme="brats2023")[1] == ["a", "b", "c"]
+    assert run(label_scheme="brats2023")[1] == []
+
+
+@pytest.mark.parametrize("place", [4, 12, 40, -1])
+def test_a_changed_mask_is_done_again(run, place):
+    run()
+    whole = (run.out / "b.nii.gz").read_bytes()
+    flip(run.out / "b.nii.gz", place)
+    assert run()[1] == ["b"]
+    assert (run.out / "b.nii.gz").read_bytes() == whole
+
+
+def test_a_missing_mask_is_done_again(run):
+    run()
+    (run.out / "b.nii.gz").unlink()
+    assert run()[1] == ["b"]
+
+
+@pytest.mark.parametrize("key", ["id", "status", "inputs", "bundle", "settings", "label_scheme", "mask", "findings"])
+def test_a_record_that_lacks_what_proves_the_mask_is_done_again(run, key):
+    run()
+    path = run.out / "b.json"
+    document = json.loads(path.read_text())
+    del document[key]
+    if key == "mask":
+        (run.out / "b.nii.gz").unlink()  # without it, the mask would no longer be ours
+    path.write_text(json.dumps(document))
+    assert run()[1] == ["b"]
+
+
+def test_a_damaged_record_is_done_again(run):
+    run()
+    path = run.out / "b.json"
+    path.write_bytes(path.read_bytes()[:-2])
+    assert run()[1] == ["b"]
+
+
+def test_what_the_bundle_takes_must_all_have_been_read(run):
+    run()
+    case = run.cases()[0]
+    fewer = replace(run.recipe, modalities=run.recipe.modalities[:2])
+    assert whole_record(run.out, case, run.recipe, "plain") is None
+    assert whole_record(run.out, case, run.recipe, case.label_scheme) is not None
+    assert whole_record(run.out, case, fewer, case.label_scheme) is None
