@@ -28,8 +28,12 @@ class Case:
     """The label map experts drew; None where there is none."""
     channels: Mapping[Modality, int] | None = None
     """In `msd`: which entry of the image's fourth axis each modality is; None where each has a file of its own."""
+    channel_count: int | None = None
+    """In `msd`: how many entries the fourth axis must have."""
     findings: tuple[Finding, ...] = field(default=())
     """What finding it (or reading it) remarked."""
+    reference_findings: tuple[Finding, ...] = field(default=())
+    """What finding the reference remarked; kept apart, for a bad reference must not stop a segmentation."""
 
     @property
     def status(self) -> CaseStatus:
@@ -39,6 +43,13 @@ class Case:
     def relative(self, path: Path) -> str:
         """Return a path under `root` as it stands in messages and JSON: relative, with `/`."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
+
+    @property
+    def place(self) -> str:
+        """How messages call the case as a whole: its folder, or the image of a list, relative to `root`."""
+        is_own = self.folder.name == self.id
+        path = self.folder if is_own else next(iter(self.modalities.values()), self.folder)
+        return self.relative(path) if path != self.root else path.name
 
     def with_findings(self, *more: Finding) -> "Case":
         """Return the same case with more findings."""

@@ -1,0 +1,103 @@
+"""Read the volumes of a case, proven whole and brought onto one grid; read label maps likewise."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brats3d.cases.case import Case
+from brats3d.cases.examine import examine, in_order
+from brats3d.cases.file_bytes import read_bytes
+from brats3d.cases.label_maps import MaskMap, ReferenceMap, read_mask, read_reference
+from brats3d.errors import BadInput, Finding, bad_input
+from brats3d.grid import Grid
+from brats3d.vocabulary import MODALITIES, MODALITY_TITLES, Modality, Severity
+
+__all__ = [
+    "InputFile",
+    "MaskMap",
+    "ReferenceMap",
+    "Volumes",
+    "hash_inputs",
+    "read_mask",
+    "read_reference",
+    "read_volumes",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file that was read."""
+
+    file: str
+    """Relative to the folder it was found under, with `/`."""
+    sha256: str
+    """Of its bytes."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volumes:
+    """What the network will see of a case, before it is prepared."""
+
+    data: NDArray[np.float32]
+    """(M, X, Y, Z) on the grid of the first modality as stored; finite. X runs fastest in memory, as in the files."""
+    grid: Grid
+    inputs: Mapping[Modality, InputFile]
+    findings: tuple[Finding, ...]
+    """Warnings, those of finding the case first."""
+
+
+def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Volumes:
+    """Return the volumes of a case, each file read once and proven whole.
+
+    The reference is never opened: a bad one must not stop a segmentation.
+
+    Args:
+        case: as `find_cases` gives it.
+        modalities: the channels wanted, in this order.
+
+    Raises:
+        BadInput: the case is refused; the error is the first of its findings that refuses.
+    """
+    _refuse(case.findings)
+    for modality in modalities:
+        if modality not in case.modalities:
+            fault = f"{case.place}: {MODALITY_TITLES[modality]} is missing"
+            raise bad_input("modality-missing", None, fault, "add it, or check the file names")
+    examination = examine(case, modalities)
+    _refuse(examination.findings)
+    if examination.data is None or examination.grid is None:
+        raise bad_input("no-image", None, f"{case.place}: no image was asked for", "name at least one modality")
+    inputs = {
+        modality: InputFile(case.relative(path), image.sha256, image.size_bytes)
+        for modality in modalities
+        for path, image in examination.images.items()
+        if path == case.modalities[modality]
+    }
+    return Volumes(examination.data, examination.grid, inputs, examination.findings)
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            raise BadInput(finding)
+
+
+def hash_inputs(case: Case) -> dict[Modality, InputFile]:
+    """Return name, hash and size of each modality's file; nothing is decoded.
+
+    Raises:
+        BadInput: a file cannot be read.
+    """
+    paths = list(dict.fromkeys(case.modalities.values()))
+
+    def hashed(index: int) -> InputFile:
+        name = case.relative(paths[index])
+        content = read_bytes(paths[index], name)
+        return InputFile(name, hashlib.sha256(content).hexdigest(), len(content))
+
+    files = dict(zip(paths, in_order(hashed, range(len(paths))), strict=True))
+    return {modality: files[path] for modality, path in case.modalities.items()}
