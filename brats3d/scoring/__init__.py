@@ -1,0 +1,1 @@
+"""Scores: masks against references, by the published rules."""

@@ -56,7 +56,8 @@ def score_lesions(prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing, 
         spacing_mm: voxel size along X, Y, Z in millimetres.
         rules: the protocol's figures.
     """
-    box = joint_box(prediction, reference, margin=rules.dilations + 1)
+    # No margin: where dilated parts meet outside the box that holds them all, they also meet inside.
+    box = joint_box(prediction, reference)
     if box is None:
         return LesionScores(1.0, 0.0, 0, 0, 0)
     lesions = number_lesions(reference[box], rules.dilations)

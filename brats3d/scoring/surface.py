@@ -137,8 +137,8 @@ def larger_percentile(pair: Pair) -> float:
     return max(float(np.percentile(directed.distances_mm, 100 * SHARE)) for directed in pair)
 
 
-def joint_box(one: BoolMap, other: BoolMap, margin: int = 0) -> Box | None:
-    """Return the smallest box that holds both maps, widened by a margin of voxels and cut at the grid's edge.
+def joint_box(one: BoolMap, other: BoolMap) -> Box | None:
+    """Return the smallest box that holds both maps.
 
     Returns:
         Half-open voxel ranges along X, Y, Z; None where both maps are empty.
@@ -149,8 +149,5 @@ def joint_box(one: BoolMap, other: BoolMap, margin: int = 0) -> Box | None:
         return None
     profiles = (plane.any(axis=1), plane.any(axis=0), either.any(axis=(0, 1)))
     filled = [np.flatnonzero(profile) for profile in profiles]
-    x, y, z = (
-        slice(max(int(places[0]) - margin, 0), min(int(places[-1]) + 1 + margin, length))
-        for places, length in zip(filled, one.shape, strict=True)
-    )
+    x, y, z = (slice(int(places[0]), int(places[-1]) + 1) for places in filled)
     return (x, y, z)

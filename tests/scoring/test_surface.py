@@ -107,9 +107,8 @@ def test_room_around_the_maps_changes_nothing(one, other):
     assert hd95_google(np.pad(one, 3), np.pad(other, 3), UNIT) == hd95_google(one, other, UNIT)
 
 
-def test_the_joint_box_holds_both_and_stops_at_the_edge():
+def test_the_joint_box_holds_both_and_no_more():
     one, other = np.zeros((2, 9, 9, 9), bool)
     one[1, 4, 8] = other[3, 5, 6] = True
     assert joint_box(one, other) == (slice(1, 4), slice(4, 6), slice(6, 9))
-    assert joint_box(one, other, margin=2) == (slice(0, 6), slice(2, 8), slice(4, 9))
     assert joint_box(one & other, one & other) is None

@@ -1,0 +1,123 @@
+"""`brats3d evaluate`: masks against references."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from brats3d.cli.console import as_table, say, show, show_json
+from brats3d.errors import OutputError, RequestError
+
+if TYPE_CHECKING:
+    from brats3d.scoring.folder import Comparison
+    from brats3d.scoring.pairs import Pair
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what this command takes."""
+    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="a folder of <id>.nii.gz")
+    parser.add_argument(
+        "references",
+        metavar="REFERENCES",
+        type=Path,
+        help="patient folders of any layout, or a folder of <id>.nii.gz",
+    )
+    parser.add_argument(
+        "--protocol",
+        metavar="NAME",
+        action="append",
+        help="brats2020 (whole regions; the default) or brats2023 (lesion-wise); may be given again",
+    )
+    parser.add_argument("-o", metavar="OUT", dest="out", type=Path, help="also write metrics_<protocol>.csv and .json")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--label-scheme", metavar="NAME", help="what the references' labels mean")
+    parser.add_argument(
+        "--prediction-scheme", metavar="NAME", help="what the predictions' labels mean where no sidecar says it"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, print, and write; 4 where a reference has no sound prediction or is refused itself."""
+    from brats3d.scoring.folder import compare  # SciPy takes a moment to import; help must not wait for it
+    from brats3d.scoring.protocols import DEFAULT_PROTOCOL, PROTOCOLS
+    from brats3d.scoring.scores import ScoreStatus
+    from brats3d.scoring.table import document_of, write_tables
+
+    if args.out is not None:
+        check_out(args.out, args.references)
+    comparison = compare(
+        args.predictions,
+        args.references,
+        args.protocol or (DEFAULT_PROTOCOL,),
+        args.label_scheme,
+        args.prediction_scheme,
+        one_by_one=lambda pairs: with_progress(pairs, args.quiet),
+    )
+    tell(comparison)
+    scored = [(PROTOCOLS[name], cases) for name, cases in comparison.scores.items()]
+    if args.out is not None:
+        make_folder(args.out)
+        for protocol, cases in scored:
+            write_tables(args.out, protocol, cases)
+    if args.json:
+        documents = [document_of(protocol, cases) for protocol, cases in scored]
+        show_json(documents[0] if len(documents) == 1 else {"protocols": documents})
+    else:
+        show_tables(comparison)
+    whole = all(case.status is ScoreStatus.SCORED for _, cases in scored for case in cases)
+    return 0 if whole else 4
+
+
+def check_out(out: Path, references: Path) -> None:
+    """Refuse to write where a file stands, or among the references.
+
+    Raises:
+        RequestError: OUT is a file, or lies inside REFERENCES.
+    """
+    if out.exists() and not out.is_dir():
+        raise RequestError(f"{out} is a file; name a folder")
+    if out.resolve().is_relative_to(references.resolve()):
+        raise RequestError(f"{out} lies inside the references; name a folder elsewhere")
+
+
+def make_folder(out: Path) -> None:
+    """Make OUT where it is not there yet.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: the folder cannot be made ({error.strerror}); choose another") from error
+
+
+def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":
+    """Yield pairs behind a progress bar; where stderr is no terminal, one line a patient remains."""
+    bar = tqdm(pairs, unit="patient", disable=True if quiet else None)
+    for index, pair in enumerate(bar, start=1):
+        if bar.disable and not quiet:
+            say(f"{index}/{len(pairs)} {pair.id}")
+        yield pair
+
+
+def tell(comparison: "Comparison") -> None:
+    """Say on stderr what was left over, refused, missing or remarked, each once."""
+    for name in comparison.unmatched:
+        say(f"{name}: this prediction has no reference; it is not scored")
+    lines = (f"{case.id}: {case.message}" for cases in comparison.scores.values() for case in cases if case.message)
+    for line in dict.fromkeys(lines):
+        say(line)
+
+
+def show_tables(comparison: "Comparison") -> None:
+    """Print a table for each protocol: its rules, the cases, mean and median."""
+    from brats3d.scoring.protocols import PROTOCOLS
+    from brats3d.scoring.table import terminal_table, title_of
+
+    for index, (name, cases) in enumerate(comparison.scores.items()):
+        header, rows = terminal_table(PROTOCOLS[name], cases)
+        show(("\n" if index else "") + title_of(PROTOCOLS[name]))
+        show(as_table(rows, header))

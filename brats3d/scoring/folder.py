@@ -1,0 +1,179 @@
+"""Scoring a folder of predictions against a folder of references."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brats3d.cases.case import Case
+from brats3d.cases.nifti import read_grid
+from brats3d.cases.read import read_mask, read_reference
+from brats3d.errors import BadInput, Finding
+from brats3d.grid import Grid
+from brats3d.labels import SCHEMES, scheme_named, to_region_maps
+from brats3d.scoring.align import laid_on
+from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, scheme_of
+from brats3d.scoring.protocols import DEFAULT_PROTOCOL, Protocol, protocol_named, score_case
+from brats3d.scoring.scores import CaseScores, ScoreStatus
+
+OneByOne = Callable[[Sequence[Pair]], Iterable[Pair]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that comparing two folders came to."""
+
+    scores: dict[str, list[CaseScores]]
+    """The cases by protocol, by id."""
+    unmatched: tuple[str, ...]
+    """Ids of predictions without a reference; they are not scored."""
+
+
+def evaluate(
+    predictions: str | Path,
+    references: str | Path,
+    protocols: Sequence[str] = (DEFAULT_PROTOCOL,),
+    label_scheme: str | None = None,
+    prediction_scheme: str | None = None,
+) -> list[CaseScores]:
+    """Score masks against references.
+
+    Args:
+        predictions: a folder of `<id>.nii.gz`.
+        references: patient folders of any layout, or a folder of `<id>.nii.gz`.
+        protocols: names out of `brats2020` and `brats2023`.
+        label_scheme: the references' label scheme where it is not their layout's own.
+        prediction_scheme: the label scheme of predictions whose sidecar does not say it.
+
+    Returns:
+        The cases by id under the first protocol, then under the next; each names its protocol. A reference without a
+        sound prediction is among them with 0 and the penalty, a refused reference without figures.
+
+    Raises:
+        RequestError: a path, protocol or label scheme does not exist.
+        NoPatientFound: there is no reference.
+    """
+    comparison = compare(predictions, references, protocols, label_scheme, prediction_scheme)
+    return [case for cases in comparison.scores.values() for case in cases]
+
+
+def compare(
+    predictions: str | Path,
+    references: str | Path,
+    protocols: Sequence[str] = (DEFAULT_PROTOCOL,),
+    label_scheme: str | None = None,
+    prediction_scheme: str | None = None,
+    one_by_one: OneByOne = iter,
+) -> Comparison:
+    """Score masks against references, and say which predictions were left over.
+
+    Args:
+        predictions: as in `evaluate`, like all but the last.
+        references: as in `evaluate`.
+        protocols: as in `evaluate`.
+        label_scheme: as in `evaluate`.
+        prediction_scheme: as in `evaluate`.
+        one_by_one: hands on the pairs it is given, in order; a progress bar goes here.
+
+    Raises:
+        RequestError: a path, protocol or label scheme does not exist.
+        NoPatientFound: there is no reference.
+    """
+    chosen = [protocol_named(name) for name in dict.fromkeys(protocols)]
+    for name in (label_scheme, prediction_scheme):
+        if name is not None:
+            scheme_named(name)
+    found = find_pairs(Path(predictions), Path(references), label_scheme, prediction_scheme)
+    scores: dict[str, list[CaseScores]] = {protocol.name: [] for protocol in chosen}
+    for pair in one_by_one(found.pairs):
+        for protocol in chosen:
+            scores[protocol.name].append(score_pair(pair, protocol))
+    return Comparison(scores, found.unmatched)
+
+
+def score_pair(pair: Pair, protocol: Protocol) -> CaseScores:
+    """Read one reference and its prediction, and score them; what is refused is in the status, not raised."""
+    try:
+        reference = read_reference_of(pair, protocol)
+    except BadInput as error:
+        return CaseScores(pair.id, protocol.name, ScoreStatus.REFUSED, message=f"reference: {error}")
+    status, prediction, words = ScoreStatus.MISSING, None, "no prediction"
+    if pair.prediction is not None:
+        try:
+            prediction = read_side(pair.prediction, protocol, reference.grid)
+            status, words = ScoreStatus.SCORED, prediction.words
+        except BadInput as error:
+            status, words = ScoreStatus.REFUSED, f"prediction: {error}"
+    spacing_mm = reference.grid.spacing_mm
+    maps = None if prediction is None else prediction.region_maps
+    return CaseScores(
+        pair.id,
+        protocol.name,
+        status,
+        score_case(protocol, maps, reference.region_maps, spacing_mm),
+        protocol.penalty_on(reference.grid.shape),
+        spacing_mm,
+        reference.scheme,
+        None if prediction is None else prediction.scheme,
+        "; ".join(part for part in (reference.words, words) if part) or None,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One label map of a pair, as regions."""
+
+    region_maps: NDArray[np.bool_]
+    """(3, X, Y, Z): WT, TC, ET."""
+    grid: Grid
+    scheme: str
+    words: str
+    """What was remarked on its file; empty where nothing was."""
+
+
+def read_reference_of(pair: Pair, protocol: Protocol) -> Side:
+    """Read the reference of a pair, on the grid of the patient's volumes where there are any.
+
+    Raises:
+        BadInput: it, or its patient, is refused.
+    """
+    if pair.case is None:
+        return read_side(pair.reference, protocol)
+    refuse_if_in_doubt(pair.case)
+    grid = grid_of(pair.case)
+    if grid is None:
+        return read_side(pair.reference, protocol)
+    reference = read_reference(pair.case, grid)
+    return Side(
+        to_region_maps(reference.label_map, reference.scheme), grid, reference.scheme.name, joined(reference.findings)
+    )
+
+
+def grid_of(case: Case) -> Grid | None:
+    """Return the grid of a case's first modality; None where there is none that can be read."""
+    for path in case.modalities.values():
+        with contextlib.suppress(BadInput):
+            return read_grid(path, case.relative(path), channels=case.channel_count)[0]
+    return None
+
+
+def read_side(mask: MaskFile, protocol: Protocol, target: Grid | None = None) -> Side:
+    """Read a mask by its label scheme, and lay it on another grid if one is given.
+
+    Raises:
+        BadInput: the file is refused, holds foreign labels, or lies on another grid.
+    """
+    scheme = SCHEMES[scheme_of(mask, protocol.label_scheme)]
+    read = read_mask(mask.path, mask.name, scheme)
+    if target is None:
+        return Side(to_region_maps(read.label_map, scheme), read.grid, scheme.name, joined(read.findings))
+    label_map, remarks = laid_on(read.label_map, read.grid, target, mask.name)
+    return Side(to_region_maps(label_map, scheme), target, scheme.name, joined((*read.findings, *remarks)))
+
+
+def joined(findings: Iterable[Finding]) -> str:
+    """Return the words of findings in one line."""
+    return "; ".join(finding.message for finding in findings)

@@ -1,0 +1,133 @@
+import json
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+
+from brats3d.cli.main import main
+
+FIGURES = {"dice", "iou", "hd95", "sensitivity", "specificity"}
+
+
+def write_mask(path, labels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    label_map = np.zeros((10, 11, 12), np.uint8)
+    for label, edge in labels.items():
+        label_map[2 : 2 + edge, 2 : 2 + edge, 2 : 2 + edge] = label
+    nibabel.save(nibabel.Nifti1Image(label_map, np.diag([-1.0, -1.0, 1.0, 1.0])), path)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Predictions and references with one pair `a`, in labels that both protocols know."""
+    write_mask(tmp_path / "predictions" / "a.nii.gz", {2: 6, 1: 4})
+    write_mask(tmp_path / "references" / "a.nii.gz", {2: 6, 1: 5})
+    return [str(tmp_path / "predictions"), str(tmp_path / "references")]
+
+
+def test_json_is_one_document_as_the_contract_says(folders, capsys):
+    assert main(["evaluate", *folders, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (case,) = document["cases"]
+    assert (document["protocol"], case["id"], case["status"]) == ("brats2020", "a", "scored")
+    assert all(case[region].keys() >= FIGURES for region in ("WT", "TC", "ET"))
+    assert case["TC"]["dice"] == document["mean"]["TC"]["dice"] == document["median"]["TC"]["dice"]
+    assert case["TC"]["dice"] == pytest.approx(2 * 64 / (64 + 125))
+    assert (document["hd95_definition"], document["penalty_mm"]) == ("google", None)
+
+
+def test_several_protocols_stand_in_a_list(folders, capsys):
+    assert main(["evaluate", *folders, "--json", "--protocol", "brats2020", "--protocol", "brats2023"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["protocols"]
+    assert (first["protocol"], second["protocol"]) == ("brats2020", "brats2023")
+    assert {name: second["cases"][0]["WT"][name] for name in ("dice", "hd95", "tp", "fp", "fn")} == {
+        "dice": 1.0,
+        "hd95": 0.0,
+        "tp": 1,
+        "fp": 0,
+        "fn": 0,
+    }
+
+
+def test_a_missing_prediction_makes_it_4_and_is_said(folders, tmp_path, capsys):
+    write_mask(tmp_path / "references" / "b.nii.gz", {2: 6})
+    write_mask(tmp_path / "predictions" / "z.nii.gz", {2: 6})
+    assert main(["evaluate", *folders, "--json"]) == 4
+    printed = capsys.readouterr()
+    assert [case["status"] for case in json.loads(printed.out)["cases"]] == ["scored", "missing"]
+    assert "b: no prediction" in printed.err
+    assert "z: this prediction has no reference" in printed.err
+
+
+def test_a_refused_reference_makes_it_4_and_has_no_figures(folders, tmp_path, capsys):
+    write_mask(tmp_path / "references" / "a.nii.gz", {9: 3})
+    assert main(["evaluate", *folders, "--json"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert (document["cases"][0]["status"], document["cases"][0]["WT"]["dice"]) == ("refused", None)
+    assert document["mean"]["WT"]["dice"] is None
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--protocol", "brats2024"], "unknown protocol 'brats2024'"),
+        (["--label-scheme", "brats"], "unknown label scheme 'brats'"),
+        (["--prediction-scheme", "brats"], "unknown label scheme 'brats'"),
+    ],
+)
+def test_unknown_values_exit_with_2(folders, capsys, more, words):
+    assert main(["evaluate", *folders, *more]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_folders_that_are_not_there_exit_with_2(folders, tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path / "nowhere"), folders[1]]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["evaluate", folders[0], str(tmp_path / "empty")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_options_not_built_yet_are_absent(folders):
+    with pytest.raises(SystemExit) as exit_:
+        main(["evaluate", folders[0], "--check-submission", "2023"])
+    assert exit_.value.code == 2
+
+
+def test_the_table_names_the_rules_and_shows_mean_and_median(folders, capsys):
+    assert main(["evaluate", *folders, "-q"]) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("protocol brats2020; HD95 as `google`")
+    assert [line.split()[0] for line in lines[1:]] == ["case", "a", "mean", "median"]
+    assert printed.err == ""
+
+
+def test_one_line_a_patient_remains_without_a_terminal(folders, capsys):
+    main(["evaluate", *folders])
+    assert capsys.readouterr().err == "1/1 a\n"
+
+
+def test_tables_are_written_to_out(folders, tmp_path, capsys):
+    protocols = ["--protocol", "brats2023", "--protocol", "brats2020"]
+    assert main(["evaluate", *folders, "--json", *protocols, "-o", str(tmp_path / "new" / "out")]) == 0
+    names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
+    assert names == {f"metrics_{name}.{kind}" for name in ("brats2020", "brats2023") for kind in ("csv", "json")}
+    written = json.loads((tmp_path / "new" / "out" / "metrics_brats2023.json").read_text())
+    assert written == json.loads(capsys.readouterr().out)["protocols"][0]
+
+
+def test_out_may_be_no_file_and_not_among_the_references(folders, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["evaluate", *folders, "-o", str(tmp_path / "file")]) == 2
+    assert main(["evaluate", *folders, "-o", folders[1] + "/out"]) == 2
+    assert "inside the references" in capsys.readouterr().err
+
+
+def test_help_imports_no_scipy():
+    code = (
+        "import sys; from brats3d.cli.main import build_parser; build_parser('evaluate');"
+        "sys.exit(bool({'scipy', 'torch', 'nibabel'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
