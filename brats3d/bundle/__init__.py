@@ -1,0 +1,42 @@
+"""Bundles: opened as plain data, proven whole, never executed. Only loading weights imports torch."""
+
+from brats3d.bundle.definition import FORMAT, MAX_OVERLAP, Definition, Windows, check_definition
+from brats3d.bundle.folder import (
+    COMMON_FILE,
+    DEFAULT_BUNDLE,
+    METADATA_FILE,
+    STRANGER,
+    WEIGHTS_FILE,
+    Bundle,
+    BundleIdentity,
+    bundle_sha256,
+    find_bundle,
+    open_bundle,
+    shipped_bundles,
+)
+from brats3d.bundle.plain import read_plain_yaml
+from brats3d.bundle.weights import load_network, load_weights, weights_entry, write_weights
+
+__all__ = [
+    "COMMON_FILE",
+    "DEFAULT_BUNDLE",
+    "FORMAT",
+    "MAX_OVERLAP",
+    "METADATA_FILE",
+    "STRANGER",
+    "WEIGHTS_FILE",
+    "Bundle",
+    "BundleIdentity",
+    "Definition",
+    "Windows",
+    "bundle_sha256",
+    "check_definition",
+    "find_bundle",
+    "load_network",
+    "load_weights",
+    "open_bundle",
+    "read_plain_yaml",
+    "shipped_bundles",
+    "weights_entry",
+    "write_weights",
+]

@@ -1,0 +1,72 @@
+"""What segmenting one case gave, and how it is saved."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brats3d.bundle import BundleIdentity
+from brats3d.cases.case import Case
+from brats3d.cases.read import InputFile
+from brats3d.errors import Finding
+from brats3d.grid import Grid
+from brats3d.labels import LabelScheme
+from brats3d.output.record import write_done
+from brats3d.output.sidecar import Record, RecordStatus
+from brats3d.vocabulary import Modality, Region
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A label map with everything that its record says."""
+
+    case: Case
+    label_map: NDArray[np.uint8]
+    """(X, Y, Z) on the patient's own grid."""
+    grid: Grid
+    label_scheme: LabelScheme
+    volumes_ml: Mapping[Region, float]
+    findings: tuple[Finding, ...]
+    """The case's, the reading's and the prediction's."""
+    inputs: Mapping[Modality, InputFile]
+    bundle: BundleIdentity
+    settings: Mapping[str, Any]
+    """The options that can change a voxel, as asked."""
+    engine: str
+    device: str
+    """As used for this case."""
+    precision: str
+    """As used for this case."""
+    seconds: Mapping[str, float]
+    """read, prepare, network, finish."""
+
+    def save(self, out: str | Path) -> Path:
+        """Write the mask `<id>.nii.gz`, then its sidecar `<id>.json`, each whole or not at all.
+
+        Args:
+            out: the folder; it is made where it does not exist.
+
+        Returns:
+            The mask's path.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        record = Record(
+            id=self.case.id,
+            status=RecordStatus.DONE,
+            findings=self.findings,
+            inputs=self.inputs,
+            bundle=asdict(self.bundle),
+            settings=self.settings,
+            engine=self.engine,
+            device=self.device,
+            precision=self.precision,
+            label_scheme=self.label_scheme.name,
+            volumes_ml=self.volumes_ml,
+            seconds=self.seconds,
+        )
+        return write_done(Path(out), record, self.label_map, self.grid)
