@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score, print, and write; 4 where a reference has no sound prediction or is refused itself."""
+    """Score, print, then write; 4 where a reference has no sound prediction or is refused itself."""
     from brats3d.scoring.folder import compare  # SciPy takes a moment to import; help must not wait for it
     from brats3d.scoring.protocols import DEFAULT_PROTOCOL, PROTOCOLS
     from brats3d.scoring.scores import ScoreStatus
@@ -57,15 +57,15 @@ def run(args: argparse.Namespace) -> int:
     )
     tell(comparison)
     scored = [(PROTOCOLS[name], cases) for name, cases in comparison.scores.items()]
-    if args.out is not None:
-        make_folder(args.out)
-        for protocol, cases in scored:
-            write_tables(args.out, protocol, cases)
     if args.json:
         documents = [document_of(protocol, cases) for protocol, cases in scored]
         show_json(documents[0] if len(documents) == 1 else {"protocols": documents})
     else:
         show_tables(comparison)
+    if args.out is not None:
+        make_folder(args.out)
+        for protocol, cases in scored:
+            write_tables(args.out, protocol, cases)
     whole = all(case.status is ScoreStatus.SCORED for _, cases in scored for case in cases)
     return 0 if whole else 4
 

@@ -153,7 +153,7 @@ def read_reference_of(pair: Pair, protocol: Protocol) -> Side:
 
 
 def grid_of(case: Case) -> Grid | None:
-    """Return the grid of a case's first modality; None where there is none that can be read."""
+    """Return the grid of the first modality of a case whose header can be read; None where there is none."""
     for path in case.modalities.values():
         with contextlib.suppress(BadInput):
             return read_grid(path, case.relative(path), channels=case.channel_count)[0]
