@@ -1,17 +1,20 @@
 """The error tree; each class carries the exit code that the command line gives it.
 
-    Brats3dError                 1  a bug of the program's own, or the root of what follows
-    ├── RequestError             2  the request cannot be carried out as written
-    │   └── NoPatientFound       2
-    ├── MachineError             3  the machine or the installation
-    │   ├── OutputError          3  OUT cannot be written: full, read-only
-    │   ├── BundleError          3  a bundle is missing, damaged or refused
-    │   ├── DeviceError          3  the device or engine asked for is not here
-    │   └── TrainingStopped      3  a loss that is no number
-    ├── CaseError                4  one patient; the others go on
-    │   ├── BadInput             4  its files are refused
-    │   └── SegmentationFailed   4  its files are sound, but no mask can be given
-    └── Interrupted        130/143  Ctrl-C or SIGTERM
+Brats3dError                 1  a bug of the program's own, or the root of what follows
+├── RequestError             2  the request cannot be carried out as written
+│   └── NoPatientFound       2
+├── MachineError             3  the machine or the installation
+│   ├── OutputError          3  OUT cannot be written: full, read-only
+│   ├── BundleError          3  a bundle is missing, damaged or refused
+│   ├── DeviceError          3  the device or engine asked for is not here
+│   └── TrainingStopped      3  a loss that is no number
+├── CaseError                4  one patient; the others go on
+│   ├── BadInput             4  its files are refused
+│   └── SegmentationFailed   4  its files are sound, but no mask can be given
+└── Interrupted        130/143  Ctrl-C or SIGTERM, in words
+
+KeyboardInterrupt          130  Ctrl-C, Python's own
+└── Terminated             143  SIGTERM
 """
 
 import difflib
@@ -101,6 +104,17 @@ class Interrupted(Brats3dError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised where the program stands; not an `Exception`, which libraries catch while they are imported."""
+
+    exit_code = 143
+
+
+def interrupt_code(error: KeyboardInterrupt) -> int:
+    """Return the exit code of an interrupt: 143 for SIGTERM, 130 for Ctrl-C."""
+    return error.exit_code if isinstance(error, Terminated) else 130
 
 
 def bad_input(code: str, file: str | None, fault: str, remedy: str) -> BadInput:

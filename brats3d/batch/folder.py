@@ -11,7 +11,7 @@ from brats3d.batch.summary import Outcome, Summary
 from brats3d.batch.work import SegmentsCases, Work
 from brats3d.cases.case import Case
 from brats3d.cases.folder import same_name
-from brats3d.errors import Interrupted, NoPatientFound
+from brats3d.errors import Interrupted, NoPatientFound, interrupt_code
 from brats3d.labels import scheme_named
 
 
@@ -109,8 +109,7 @@ def do_all(work: Work, groups: Sequence[Sequence[Case]], total: int, listener: L
             for outcome in work.do(group):
                 outcomes.append(outcome)
                 listener.ended(outcome, len(outcomes), total)
-    except (KeyboardInterrupt, Interrupted) as error:
-        code = error.exit_code if isinstance(error, Interrupted) else 130
+    except KeyboardInterrupt as error:
         words = f"interrupted after {len(outcomes)} of {total} patients; run again to go on"
-        raise Interrupted(words, code) from error
+        raise Interrupted(words, interrupt_code(error)) from error
     return Summary(tuple(outcomes))

@@ -39,9 +39,9 @@ def refuse_group(out: Path, group: Sequence[Case], overwrite: bool) -> list[Outc
 
 def places(group: Sequence[Case]) -> tuple[str, ...]:
     """Return where each case of a group lies, relative to where it was found, and told apart by that where needed."""
-    found = [case.relative(case.folder) for case in group]
+    found = [case.place for case in group]
     return tuple(
-        f"{case.root.name}/{place}" if found.count(place) > 1 or place == "." else place
+        f"{case.root.name}/{place}" if found.count(place) > 1 else place
         for case, place in zip(group, found, strict=True)
     )
 

@@ -58,6 +58,8 @@ class Work:
     overwrite: bool = False
     label_scheme: str | None = None
     predictor: SegmentsCases | None = field(default=None, init=False)
+    started: float = field(default=0.0, init=False)
+    """When the patient in work was taken up; loading the network counts for none."""
 
     def do(self, group: Sequence[Case]) -> list[Outcome]:
         """Take the cases of one id, as a rule just one, and return an outcome for each.
@@ -74,12 +76,12 @@ class Work:
 
     def do_one(self, case: Case) -> Outcome:
         """Segment one case, and record it whatever comes of it."""
-        started = time.perf_counter()
+        self.started = time.perf_counter()
         try:
             check_name(self.out, case.id)
             if case.status is CaseStatus.REFUSED:
                 return record_refused(self.out, case, case.findings, self.overwrite)
-            return self.segment(case, started)
+            return self.segment(case)
         except BadInput as error:
             return record_refused(self.out, case, with_finding(case, error.finding), self.overwrite)
         except CaseError as error:
@@ -91,10 +93,10 @@ class Work:
         except Exception as error:  # noqa: BLE001 - the rim: one patient of a run; a bug there costs that patient alone
             self.on_bug(case, error)
             finding = unexpected(error)
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - self.started
         return record_failed(self.out, case, with_finding(case, finding), seconds, self.overwrite)
 
-    def segment(self, case: Case, started: float) -> Outcome:
+    def segment(self, case: Case) -> Outcome:
         """Write the mask of one case, unless it is there already.
 
         Raises:
@@ -108,7 +110,7 @@ class Work:
                 return Outcome(case.id, OutcomeStatus.SKIPPED, None, record.findings, ALREADY_WHOLE, record.volumes_ml)
         result = self.loaded().segment(case, scheme)
         result.save(self.out)
-        seconds = round(time.perf_counter() - started, 3)
+        seconds = round(time.perf_counter() - self.started, 3)
         return Outcome(case.id, OutcomeStatus.DONE, seconds, result.findings, "", result.volumes_ml)
 
     def loaded(self) -> SegmentsCases:
@@ -121,6 +123,7 @@ class Work:
         if self.predictor is None:
             try:
                 self.predictor = self.make_predictor()
+                self.started = time.perf_counter()
             except Brats3dError:
                 raise
             except MemoryError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from brats3d.cli.console import say
-from brats3d.errors import Brats3dError, Interrupted
+from brats3d.errors import Brats3dError, Terminated, interrupt_code
 from brats3d.version import VERSION
 
 COMMANDS: dict[str, str] = {
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     except (Brats3dError, KeyboardInterrupt) as error:
         log_traceback(args.log_file)
         say(f"brats3d: {error}" if str(error) else "brats3d: interrupted")
-        return error.exit_code if isinstance(error, Brats3dError) else 130
+        return error.exit_code if isinstance(error, Brats3dError) else interrupt_code(error)
     except BrokenPipeError:
         # The reader of stdout went away (`| head`): nothing to say, and nowhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -86,12 +86,16 @@ def log_traceback(log_file: Path | None) -> None:
             log.write(traceback.format_exc())
 
 
-def raise_interrupted(signum: int, _frame: FrameType | None) -> None:
-    """Turn SIGTERM into an error: by default it runs neither `finally` nor `atexit`."""
-    raise Interrupted("terminated", 128 + signum)
+def raise_terminated(_signum: int, _frame: FrameType | None) -> None:
+    """Turn SIGTERM into an interrupt: by default it runs neither `finally` nor `atexit`."""
+    raise Terminated("terminated")
 
 
 def entry() -> None:
     """Be the console script."""
-    signal.signal(signal.SIGTERM, raise_interrupted)
-    sys.exit(main())
+    try:
+        signal.signal(signal.SIGTERM, raise_terminated)
+        code = main()
+    except KeyboardInterrupt as error:  # before or after the command itself
+        code = interrupt_code(error)
+    sys.exit(code)

@@ -3,11 +3,6 @@
 import argparse
 from pathlib import Path
 
-from brats3d.labels import SCHEMES
-
-LAYOUTS = ("brats2020", "brats2021", "brats2023", "msd", "nnunet", "plain")
-MAX_OVERLAP = 0.9
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to segment, with what, and how."""
@@ -17,12 +12,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", type=device, default="auto", metavar="auto|cpu|cuda|cuda:N", help="default auto")
     parser.add_argument("--engine", choices=("auto", "torch"), default="auto", help="what computes the network")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default auto")
-    parser.add_argument("--overlap", type=overlap, metavar="X", help="window overlap, 0 to 0.9; default the bundle's")
+    parser.add_argument("--overlap", type=float, metavar="X", help="window overlap, 0 to 0.9; default the bundle's")
     parser.add_argument("--tta", action="store_true", help="test-time augmentation: mean over flips; slower")
     parser.add_argument("--threads", type=threads, metavar="N", help="processor threads; default all")
-    parser.add_argument("--label-scheme", choices=tuple(SCHEMES), help="the labels written; default the layout's own")
+    parser.add_argument("--label-scheme", metavar="NAME", help="the labels written; default the layout's own")
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
-    parser.add_argument("--layout", choices=LAYOUTS, help="how DATA names its files; found by itself")
+    parser.add_argument("--layout", metavar="NAME", help="how DATA names its files; found by itself")
     parser.add_argument("--json", action="store_true", help="print summary.json")
 
 
@@ -35,21 +30,6 @@ def device(word: str) -> str:
     if word in ("auto", "cpu", "cuda") or (word.startswith("cuda:") and word[5:].isdecimal()):
         return word
     raise argparse.ArgumentTypeError(f"{word!r} is none of auto, cpu, cuda, cuda:N")
-
-
-def overlap(word: str) -> float:
-    """Return a window overlap.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no number from 0 to 0.9.
-    """
-    try:
-        share = float(word)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= MAX_OVERLAP:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number from 0 to {MAX_OVERLAP}")
-    return share
 
 
 def threads(word: str) -> int:

@@ -14,7 +14,7 @@ from brats3d.errors import Finding
 from brats3d.version import VERSION
 from brats3d.vocabulary import Modality, Region, Severity
 
-ALWAYS = ("id", "status", "findings")
+EVEN_EMPTY = ("findings", "settings")
 TEXTS = ("engine", "device", "precision", "label_scheme", "finished")
 PACKAGES = ("torch", "monai", "numpy", "nibabel")
 
@@ -104,7 +104,11 @@ def record_bytes(record: Record) -> bytes:
         ValueError: a number is not finite.
     """
     document = {each.name: plain(getattr(record, each.name)) for each in fields(Record)}
-    present = {key: value for key, value in document.items() if key in ALWAYS or value not in (None, {}, [])}
+    present = {
+        key: value
+        for key, value in document.items()
+        if value is not None and (key in EVEN_EMPTY or value not in ({}, []))
+    }
     return (json.dumps(present, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
 
 

@@ -7,7 +7,15 @@ import pytest
 
 from brats3d.batch.claims import claimed
 from brats3d.batch.folder import Silent, grouped, segment_cases
-from brats3d.errors import DeviceError, Finding, Interrupted, NoPatientFound, RequestError, SegmentationFailed
+from brats3d.errors import (
+    DeviceError,
+    Finding,
+    Interrupted,
+    NoPatientFound,
+    RequestError,
+    SegmentationFailed,
+    Terminated,
+)
 from brats3d.output.record import read_record
 from brats3d.output.verify import verify
 from brats3d.vocabulary import Severity
@@ -77,7 +85,7 @@ def test_the_machine_giving_out_stops_the_run(run, predictor):
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(KeyboardInterrupt(), 130), (Interrupted("terminated", 143), 143)], ids=["Ctrl-C", "SIGTERM"]
+    ("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_an_interrupt_keeps_what_was_finished_and_says_how_to_go_on(run, predictor, error, code):
     predictor.raises["b"] = error
