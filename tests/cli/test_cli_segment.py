@@ -122,12 +122,10 @@ def test_a_request_that_cannot_be_carried_out_exits_2_and_writes_nothing(segment
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    "options", [["--engine", "onnx"], ["--threads", "0"], ["--device", "gpu"], ["--budget-s", "9"]]
-)
-def test_a_word_that_is_not_known_exits_2(segment, options):
+@pytest.mark.parametrize("option", ["--engine=onnx", "--threads=0", "--device=gpu", "--budget-s=9"])
+def test_a_word_that_is_not_known_exits_2(segment, option):
     with pytest.raises(SystemExit) as caught:
-        segment(options)
+        segment(option)
     assert caught.value.code == 2
 
 
