@@ -43,7 +43,14 @@ def one_case(items: Sequence[Data]) -> dict[Hashable, Any]:
     """
     if len(items) != 1:
         raise ValueError(f"a batch of {len(items)} patients cannot be stacked: set batch_size to 1")
-    return {key: value[None] if isinstance(value, torch.Tensor) else [value] for key, value in items[0].items()}
+    return {key: value[None] if isinstance(value, torch.Tensor) else [boxed(value)] for key, value in items[0].items()}
+
+
+def boxed(value: Any) -> Any:
+    """Return an object as an array without axes: the one shape in which MONAI's `decollate_batch` lets it through."""
+    box = np.empty((), object)
+    box[()] = value
+    return box
 
 
 class ReadCased(MapTransform):
@@ -112,9 +119,7 @@ class Finishd(MapTransform):
         for key in self.key_iterator(changed):
             probabilities = np.asarray(torch.as_tensor(changed[key]).cpu(), np.float32)
             if probabilities.min() < 0 or probabilities.max() > 1:
-                raise ValueError(
-                    f"{key!r} holds logits, not probabilities: put Activationsd with sigmoid before Finishd"
-                )
+                raise ValueError(f"{key!r} holds no probabilities: put Activationsd with sigmoid before Finishd")
             finished = finish(probabilities, ready.prepared, self.thresholds, self.smallest_enhancing_ml, scheme)
             changed[key] = torch.from_numpy(finished.label_map)
             changed[FINISHED] = finished

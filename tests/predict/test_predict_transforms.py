@@ -1,0 +1,153 @@
+"""MONAI's runner on the transforms gives the masks of `brats3d segment`, to the voxel."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.data.utils import decollate_batch
+
+from brats3d.cases.find import find_cases
+from brats3d.errors import BadInput
+from brats3d.labels import SCHEMES
+from brats3d.predict.finish import Finished
+from brats3d.predict.predictor import Predictor
+from brats3d.predict.transforms import Finishd, ReadCased, case_items, one_case
+
+INFERENCE = """
+bundle_root: .
+dataset_dir: data
+output_dir: $@bundle_root + '/masks'
+device: $torch.device('cpu')
+precision: float32
+tta: false
+imports:
+- $import torch
+network: {_target_: brats3d.bundle.load_weights, folder: '@bundle_root', network: '@network_def', device: '@device'}
+preprocessing:
+  _target_: Compose
+  transforms:
+  - {_target_: brats3d.predict.transforms.ReadCased, modalities: '@modalities', preparation: '@preparation'}
+dataset:
+  _target_: Dataset
+  data: {_target_: brats3d.predict.transforms.case_items, dataset_dir: '@dataset_dir'}
+  transform: '@preprocessing'
+dataloader:
+  _target_: DataLoader
+  dataset: '@dataset'
+  batch_size: 1
+  num_workers: 0
+  collate_fn: {_target_: brats3d.predict.transforms.one_case, _mode_: callable}
+inferer:
+  _target_: brats3d.predict.windows.WindowInferer
+  size: $@windows['size']
+  overlap: $@windows['overlap']
+  precision: '@precision'
+  tta: '@tta'
+postprocessing:
+  _target_: Compose
+  transforms:
+  - {_target_: Activationsd, keys: pred, sigmoid: true}
+  - _target_: brats3d.predict.transforms.Finishd
+    thresholds: '@thresholds'
+    smallest_enhancing_ml: '@smallest_enhancing_ml'
+  - _target_: brats3d.predict.transforms.SaveMaskd
+    output_dir: '@output_dir'
+    bundle_root: '@bundle_root'
+    device: '@device'
+    precision: '@precision'
+    tta: '@tta'
+evaluator:
+  _target_: SupervisedEvaluator
+  device: '@device'
+  val_data_loader: '@dataloader'
+  network: '@network'
+  inferer: '@inferer'
+  postprocessing: '@postprocessing'
+initialize: []
+run:
+- $@evaluator.run()
+finalize: []
+"""
+
+
+@pytest.fixture
+def patients(tmp_path):
+    """Two patients whose brains have unlike sizes."""
+    rng = np.random.default_rng(0)
+    for name, shape in (("BraTS20_Training_001", (20, 18, 12)), ("BraTS20_Training_002", (24, 14, 17))):
+        folder = tmp_path / "patients" / name
+        folder.mkdir(parents=True)
+        inside = np.zeros(shape, bool)
+        inside[3:-2, 2:-3, 1:-1] = True
+        for modality in ("t1", "t1ce", "t2", "flair"):
+            voxels = np.where(inside, rng.integers(50, 500, shape), 0).astype(np.int16)
+            nib.save(nib.Nifti1Image(voxels, np.diag([-1.0, -1.0, 1.0, 1.0])), folder / f"{name}_{modality}.nii.gz")
+    return tmp_path / "patients"
+
+
+@pytest.mark.parametrize("tta", [False, True])
+def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patients, tmp_path, tta):
+    (tiny_bundle / "configs/inference.yaml").write_text(INFERENCE)
+    workflow = ConfigWorkflow(
+        config_file=[str(tiny_bundle / "configs" / name) for name in ("common.yaml", "inference.yaml")],
+        meta_file=str(tiny_bundle / "configs/metadata.json"),
+        workflow_type="infer",
+        logging_file=False,
+        bundle_root=str(tiny_bundle),
+        dataset_dir=str(patients),
+        output_dir=str(tmp_path / "theirs"),
+        tta=tta,
+    )
+    workflow.initialize()
+    assert workflow.check_properties() == []
+    workflow.run()
+    predictor = Predictor.from_bundle(tiny_bundle, device="cpu", precision="float32", tta=tta)
+    for case in find_cases(patients):
+        result = predictor.segment(case)
+        ours = result.save(tmp_path / "ours")
+        theirs = tmp_path / "theirs" / ours.name
+        assert theirs.read_bytes() == ours.read_bytes()
+        assert result.label_map.any()
+        records = [json.loads((tmp_path / who / f"{case.id}.json").read_text()) for who in ("ours", "theirs")]
+        assert records[1]["settings"] == {"runner": "monai", "precision": "float32", **({"tta": True} if tta else {})}
+        assert records[0]["volumes_ml"] == records[1]["volumes_ml"]
+        assert records[0]["inputs"] == records[1]["inputs"]
+
+
+def test_a_batch_is_one_patient():
+    case = object()
+    batch = one_case([{"image": torch.zeros(4, 2, 3, 4), "case": case}])
+    assert batch["image"].shape == (1, 4, 2, 3, 4)
+    assert decollate_batch(batch)[0]["case"] is case
+    with pytest.raises(ValueError, match="batch of 2 patients"):
+        one_case([{}, {}])
+
+
+def test_reading_refuses_what_segment_refuses(patients):
+    path = patients / "BraTS20_Training_001" / "BraTS20_Training_001_t1.nii.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    read = ReadCased(modalities=["t1", "t1ce", "t2", "flair"], preparation={"version": 1, "spacing_mm": 1.0})
+    with pytest.raises(BadInput, match="_t1"):
+        read(case_items(dataset_dir=str(patients))[0])
+
+
+def test_logits_are_not_taken_for_probabilities(patients):
+    read = ReadCased(modalities=["t1"], preparation={"version": 1, "spacing_mm": 1.0})
+    data = read(case_items(dataset_dir=str(patients))[0])
+    finish = Finishd(thresholds={"WT": 0.5, "TC": 0.5, "ET": 0.5}, smallest_enhancing_ml=0, label_scheme="msd")
+    shape = (3, *data["image"].shape[1:])
+    with pytest.raises(ValueError, match="holds no probabilities"):
+        finish({**data, "pred": torch.full(shape, 1.5)})
+    finished = finish({**data, "pred": torch.ones(shape)})["finished"]
+    assert isinstance(finished, Finished)
+    assert finished.label_scheme is SCHEMES["msd"]
+    assert np.unique(finished.label_map).tolist() == [0, 3]
+
+
+def test_a_misspelt_argument_is_refused_by_monai():
+    item = {"x": {"_target_": "brats3d.predict.windows.WindowInferer", "size": [8, 8, 8], "overlapp": 0.5}}
+    with pytest.raises(RuntimeError, match="WindowInferer"):
+        ConfigParser(item).get_parsed_content("x")
