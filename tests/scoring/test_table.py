@@ -12,8 +12,8 @@ from brats3d.vocabulary import REGIONS
 WHOLE, LESIONS = PROTOCOLS["brats2020"], PROTOCOLS["brats2023"]
 
 
-def scored(name: str, protocol=WHOLE, **more) -> CaseScores:
-    region = RegionScores(0.9, 3.0, 0.82, 0.9, float("nan"), reference_ml=2.0, prediction_ml=1.5, **more)
+def scored(name: str, protocol=WHOLE, dice=0.9, **more) -> CaseScores:
+    region = RegionScores(dice, 3.0, 0.82, 0.9, float("nan"), reference_ml=2.0, prediction_ml=1.5, **more)
     return CaseScores(name, protocol.name, ScoreStatus.SCORED, dict.fromkeys(REGIONS, region), 13.0)
 
 
@@ -49,6 +49,7 @@ def test_the_document_of_a_lesion_wise_protocol_counts_lesions():
 def test_the_csv_has_a_row_a_case_then_a_row_a_statistic():
     rows = rows_of(csv_of(LESIONS, COUNTED))
     assert [row["id"] for row in rows] == ["a", "mean", "std", "quartile_25", "median", "quartile_75"]
+    assert rows[0]["penalty_mm"] == "13.0"
     assert (rows[0]["dice_WT"], rows[0]["fn_ET"], rows[0]["specificity_TC"]) == ("0.9", "2", "")
     assert (rows[1]["protocol"], rows[1]["hd95_definition"], rows[1]["penalty_mm"]) == ("brats2023", "google", "374.0")
     assert (rows[1]["dilations"], rows[1]["smallest_lesion_mm3"]) == ("3", "50.0")
@@ -67,10 +68,11 @@ def test_messages_are_quoted_too():
 
 
 def test_files_are_written_and_equal_scores_give_equal_bytes(tmp_path):
-    first = [path.read_bytes() for path in write_tables(tmp_path, WHOLE, CASES)]
+    cases = [*CASES, scored("c", dice=0.5), scored("d", dice=0.1)]
+    first = [path.read_bytes() for path in write_tables(tmp_path, WHOLE, cases)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics_brats2020.csv", "metrics_brats2020.json"]
-    assert [path.read_bytes() for path in write_tables(tmp_path, WHOLE, CASES)] == first
-    assert json.loads(first[1]) == json.loads(json.dumps(document_of(WHOLE, CASES)))
+    assert [path.read_bytes() for path in write_tables(tmp_path, WHOLE, cases)] == first
+    assert json.loads(first[1]) == json.loads(json.dumps(document_of(WHOLE, cases)))
 
 
 def test_a_name_that_is_no_utf8_does_not_stop_the_tables(tmp_path):
