@@ -69,6 +69,9 @@ def write_metadata(folder: Path, **changes: Any) -> None:
     metadata = {
         "version": "0.1.0",
         "description": "a test",
+        "monai_version": "1.6.1",
+        "pytorch_version": "2.13.0",
+        "numpy_version": "2.4.6",
         "brats3d": {"weights": entry, "figures": {"mean_dice": 0.1}},
     }
     (folder / METADATA_FILE).write_text(json.dumps(metadata))
