@@ -15,7 +15,7 @@ from brats3d.bundle.folder import (
     shipped_bundles,
 )
 from brats3d.bundle.plain import read_plain_yaml
-from brats3d.bundle.weights import load_network, load_weights, weights_entry, write_weights
+from brats3d.bundle.weights import load_network, weights_entry, write_weights
 
 __all__ = [
     "COMMON_FILE",
@@ -33,7 +33,6 @@ __all__ = [
     "check_definition",
     "find_bundle",
     "load_network",
-    "load_weights",
     "open_bundle",
     "read_plain_yaml",
     "shipped_bundles",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brats3d.bundle.folder import WEIGHTS_FILE, Bundle, open_bundle
+from brats3d.bundle.folder import WEIGHTS_FILE, Bundle
 from brats3d.errors import BundleError, RequestError
 from brats3d.networks import outline
 from brats3d.output.whole import write_whole
@@ -55,29 +55,6 @@ def load_network(bundle: Bundle) -> "torch.nn.Module":
     # The outline has no storage of its own: the tensors read become its weights.
     network.load_state_dict(weights, strict=True, assign=True)
     return network.eval()
-
-
-def load_weights(
-    *, folder: str | Path, network: "torch.nn.Module", device: "str | torch.device" = "cpu"
-) -> "torch.nn.Module":
-    """Return a network built elsewhere with a bundle's weights in it, in evaluation mode.
-
-    For the configs that MONAI's runner executes; the weights pass the same checks as in `brats3d segment`.
-
-    Args:
-        folder: the bundle.
-        network: of the bundle's own definition; changed in place.
-        device: where it is moved.
-
-    Raises:
-        BundleError: see `load_network`.
-    """
-    bundle = open_bundle(folder)
-    try:
-        network.load_state_dict(read_weights(bundle.weights(), network.state_dict()), strict=True)
-    except BundleError as error:
-        raise BundleError(f"bundle {bundle.name}: {WEIGHTS_FILE}: {error}") from error
-    return network.to(device).eval()
 
 
 def read_weights(data: bytes, expected: Mapping[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:

@@ -1,6 +1,7 @@
 """MONAI's runner on the transforms gives the masks of `brats3d segment`, to the voxel."""
 
 import json
+from importlib import resources
 
 import nibabel as nib
 import numpy as np
@@ -16,61 +17,8 @@ from brats3d.predict.finish import Finished
 from brats3d.predict.predictor import Predictor
 from brats3d.predict.transforms import Finishd, ReadCased, case_items, one_case
 
-INFERENCE = """
-bundle_root: .
-dataset_dir: data
-output_dir: $@bundle_root + '/masks'
-device: $torch.device('cpu')
-precision: float32
-tta: false
-imports:
-- $import torch
-network: {_target_: brats3d.bundle.load_weights, folder: '@bundle_root', network: '@network_def', device: '@device'}
-preprocessing:
-  _target_: Compose
-  transforms:
-  - {_target_: brats3d.predict.transforms.ReadCased, modalities: '@modalities', preparation: '@preparation'}
-dataset:
-  _target_: Dataset
-  data: {_target_: brats3d.predict.transforms.case_items, dataset_dir: '@dataset_dir'}
-  transform: '@preprocessing'
-dataloader:
-  _target_: DataLoader
-  dataset: '@dataset'
-  batch_size: 1
-  num_workers: 0
-  collate_fn: {_target_: brats3d.predict.transforms.one_case, _mode_: callable}
-inferer:
-  _target_: brats3d.predict.windows.WindowInferer
-  size: $@windows['size']
-  overlap: $@windows['overlap']
-  precision: '@precision'
-  tta: '@tta'
-postprocessing:
-  _target_: Compose
-  transforms:
-  - {_target_: Activationsd, keys: pred, sigmoid: true}
-  - _target_: brats3d.predict.transforms.Finishd
-    thresholds: '@thresholds'
-    smallest_enhancing_ml: '@smallest_enhancing_ml'
-  - _target_: brats3d.predict.transforms.SaveMaskd
-    output_dir: '@output_dir'
-    bundle_root: '@bundle_root'
-    device: '@device'
-    precision: '@precision'
-    tta: '@tta'
-evaluator:
-  _target_: SupervisedEvaluator
-  device: '@device'
-  val_data_loader: '@dataloader'
-  network: '@network'
-  inferer: '@inferer'
-  postprocessing: '@postprocessing'
-initialize: []
-run:
-- $@evaluator.run()
-finalize: []
-"""
+INFERENCE = resources.files("brats3d.train").joinpath("templates", "inference.yaml").read_text(encoding="utf-8")
+"""What every bundle ships as `inference.yaml`."""
 
 
 @pytest.fixture
@@ -99,6 +47,8 @@ def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patien
         bundle_root=str(tiny_bundle),
         dataset_dir=str(patients),
         output_dir=str(tmp_path / "theirs"),
+        device="$torch.device('cpu')",
+        precision="float32",
         tta=tta,
     )
     workflow.initialize()
