@@ -143,12 +143,16 @@ def write_weights(path: Path, state_dict: Mapping[str, "torch.Tensor"], dtype: "
     """
     import torch
 
-    plain = {}
+    plain: dict[str, torch.Tensor] = {}
+    written: dict[tuple[int, torch.Size], torch.Tensor] = {}
     for name, tensor in state_dict.items():
-        kept = tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None).clone()
-        if not bool(torch.isfinite(kept).all()):
-            raise BundleError(f"weights {name!r} hold numbers that are not finite as {kept.dtype}")
-        plain[name] = kept
+        # DynUNet holds most of its modules under two names; what is one tensor in memory stays one in the file.
+        one = (tensor.data_ptr(), tensor.shape)
+        if one not in written:
+            written[one] = tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None).clone()
+        plain[name] = written[one]
+        if not bool(torch.isfinite(plain[name]).all()):
+            raise BundleError(f"weights {name!r} hold numbers that are not finite as {plain[name].dtype}")
     buffer = io.BytesIO()
     torch.save(plain, buffer)
     write_whole(path, buffer.getvalue())

@@ -48,6 +48,30 @@ def test_half_the_bytes_as_float16(tmp_path):
     assert weights_entry(tmp_path / "half.pt")["bytes"] < 0.6 * weights_entry(tmp_path / "full.pt")["bytes"]
 
 
+def test_modules_under_two_names_are_written_once_and_load(tmp_path):
+    network_def = {
+        "_target_": "DynUNet",
+        "spatial_dims": 3,
+        "in_channels": 4,
+        "out_channels": 3,
+        "kernel_size": [3, 3, 3],
+        "strides": [1, 2, 2],
+        "upsample_kernel_size": [2, 2],
+        "filters": [8, 16, 32],
+        "deep_supervision": True,
+    }
+    folder = write_tiny_bundle(tmp_path / "twice", network_def=network_def)
+    network = load_network(open_bundle(folder))
+    numbers = sum(each.numel() for each in network.parameters())
+    assert sum(each.numel() for each in network.state_dict().values()) > 1.5 * numbers
+    assert (folder / WEIGHTS_FILE).stat().st_size < 4 * numbers + 60_000
+    torch.manual_seed(0)
+    original = build_network(network_def).eval()
+    window = torch.ones(1, 4, 8, 8, 8)
+    with torch.inference_mode():
+        assert torch.equal(network(window), original(window))
+
+
 def test_what_does_not_fit_float16_is_not_written(tmp_path):
     with pytest.raises(BundleError, match=r"not finite as torch\.float16"):
         write_weights(tmp_path / "half.pt", {"a": torch.tensor([1e6])}, torch.float16)
