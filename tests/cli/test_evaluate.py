@@ -89,10 +89,11 @@ def test_folders_that_are_not_there_exit_with_2(folders, tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_options_not_built_yet_are_absent(folders):
+def test_options_not_built_yet_are_absent(folders, capsys):
     with pytest.raises(SystemExit) as exit_:
-        main(["evaluate", folders[0], "--check-submission", "2023"])
+        main(["evaluate", *folders, "--check-submission", "2023"])
     assert exit_.value.code == 2
+    assert "unrecognized arguments: --check-submission" in capsys.readouterr().err
 
 
 def test_the_table_names_the_rules_and_shows_mean_and_median(folders, capsys):
