@@ -108,7 +108,8 @@ def _voxels(
     case: Case, where: str, present: Sequence[Modality], images: Mapping[Path, ProvenImage], grid: Grid
 ) -> Voxels:
     # In the files' own order: turning each volume in memory would take longer than inflating it.
-    memory = np.empty((len(present), *grid.shape[::-1]), np.float32)
+    shape = (grid.shape[2], grid.shape[1], grid.shape[0])
+    memory = np.empty((len(present), *shape), np.float32)
     flat = memory.reshape(len(present), -1)
 
     def fill(index: int) -> tuple[float, float]:
@@ -121,4 +122,4 @@ def _voxels(
     extremes = in_order(fill, range(len(present)))
     names = [case.relative(case.modalities[modality]) for modality in present]
     lows, highs = [low for low, _ in extremes], [high for _, high in extremes]
-    return Voxels(memory.transpose(0, 3, 2, 1), VoxelReading(where, present, names, list(flat), lows, highs))
+    return Voxels(memory.transpose(0, 3, 2, 1), VoxelReading(where, present, names, shape, list(flat), lows, highs))

@@ -35,9 +35,19 @@ class Visited:
     is_list: bool = False
     has_cases_below: bool = False
 
-    def lies_in_patient(self) -> bool:
-        """Return whether a folder above holds files of a patient."""
-        return self.above is not None and (bool(self.above.cases) or self.above.lies_in_patient())
+    known_below: list["Visited"] = field(default_factory=list)
+    """Folders right below that were visited before, by another way."""
+
+    def folders_above(self) -> Iterator["Visited"]:
+        """Yield the folders on the way down to this one, the nearest first."""
+        above = self.above
+        while above is not None:
+            yield above
+            above = above.above
+
+    def leads_to_patient(self) -> bool:
+        """Return whether it holds files of a patient, or a folder below does."""
+        return bool(self.cases) or self.has_cases_below
 
 
 def find_cases(
@@ -64,7 +74,7 @@ def find_cases(
     paths = [data] if isinstance(data, str | Path) else list(data)
     if not paths:
         raise RequestError("no folder to search was given")
-    seen: set[tuple[int, int]] = set()
+    seen: dict[tuple[int, int], Visited] = {}
     found: list[Case] = []
     empty: list[Case] = []
     for path in paths:
@@ -97,7 +107,7 @@ def _nothing(paths: Iterable[str | Path], empty: Sequence[Case]) -> str:
     return f"no patient found under {where}" + (f" ({reasons})" if reasons else "")
 
 
-def _walk(root: Path, seen: set[tuple[int, int]]) -> Iterator[Visited]:
+def _walk(root: Path, seen: dict[tuple[int, int], Visited]) -> Iterator[Visited]:
     """Yield the folders under a root, each after the one above it, real folders before links to folders."""
     waiting = [Visited(root, [], None)]
     links: list[Visited] = []
@@ -107,9 +117,11 @@ def _walk(root: Path, seen: set[tuple[int, int]]) -> Iterator[Visited]:
             continue
         try:
             status = here.path.stat()
-            if (status.st_dev, status.st_ino) in seen:
+            known = seen.setdefault((status.st_dev, status.st_ino), here)
+            if known is not here:
+                if here.above is not None:
+                    here.above.known_below.append(known)
                 continue
-            seen.add((status.st_dev, status.st_ino))
             here.names = sorted(name for name in os.listdir(here.path) if not is_hidden(name))
         except OSError as error:
             here.reason = f"it cannot be searched ({(error.strerror or 'unknown error').lower()})"
@@ -137,10 +149,19 @@ def _fill(root: Path, visited: Sequence[Visited], forced: Layout | None, scheme:
         layouts = layouts_of(each.path.name, each.names, forced)
         if layouts:
             each.cases.append(case_of_folder(root, each.path, each.names, layouts, scheme))
-        above = each.above
-        while each.cases and above is not None and not above.has_cases_below:
-            above.has_cases_below = True
-            above = above.above
+        if each.cases:
+            _mark(each.folders_above())
+    for each in visited:
+        if any(known.leads_to_patient() for known in each.known_below):
+            _mark((each, *each.folders_above()))
+
+
+def _mark(folders: Iterable[Visited]) -> None:
+    """Note that cases lie below these folders, given from below upwards; what stands above a marked one is marked."""
+    for folder in folders:
+        if folder.has_cases_below:
+            return
+        folder.has_cases_below = True
 
 
 def _fill_from_list(root: Path, here: Visited, forced: Layout | None, scheme: str | None) -> None:
@@ -157,7 +178,7 @@ def _empty_cases(root: Path, visited: Sequence[Visited], scheme: str | None) -> 
         for each in visited
         if not each.cases
         and (each.reason is not None or not each.has_cases_below)
-        and not each.lies_in_patient()
+        and not any(above.cases for above in each.folders_above())
         and (each.path != root or each.reason is not None)
     ]
 

@@ -20,6 +20,8 @@ MOST_SHEAR = 0.02
 """Cosine between two axes up to which they count as square (1.1 degrees)."""
 FARTHEST_MM = 1e6
 QUATERNION_SLACK = 1e-5
+HALF_TURN = 3 * float(np.finfo(np.float32).eps)
+"""A quaternion this near length 1 is a half turn, as nibabel (`quaternions.fillpositive`) has it."""
 FORM_CODES = range(6)
 MILLIMETRE, UNITS = 2, {1: "metres", 3: "micrometres"}
 
@@ -107,9 +109,10 @@ def _qform(placement: Placement, name: str) -> Affine:
     square = b * b + c * c + d * d
     if square > 1 + QUATERNION_SLACK:
         raise _bad_place(name, f"the quaternion of its qform is longer than 1 ({math.sqrt(square):g})")
-    if square > 1:
-        b, c, d = (part / math.sqrt(square) for part in (b, c, d))
-    a = math.sqrt(max(0.0, 1 - (b * b + c * c + d * d)))
+    if 1 - square < HALF_TURN:
+        a, (b, c, d) = 0.0, (part / math.sqrt(square) for part in (b, c, d))
+    else:
+        a = math.sqrt(1 - square)
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],

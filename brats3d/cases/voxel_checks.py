@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from brats3d.cases.remarks import warning
 from brats3d.errors import Finding, bad_input
@@ -30,8 +31,10 @@ class VoxelReading:
     modalities: Sequence[Modality]
     names: Sequence[str]
     """How messages call each file."""
+    shape: tuple[int, int, int]
+    """(Z, Y, X)."""
     values: Sequence[Values]
-    """(N,) each modality: its voxels in one order."""
+    """(N,) each modality: its voxels in the order of `shape`."""
     lows: list[float]
     """The smallest value of each modality; NaN where one is NaN."""
     highs: list[float]
@@ -70,14 +73,24 @@ def finite(reading: VoxelReading) -> Iterator[Finding]:
 
 
 def _brain_of_others(reading: VoxelReading, index: int, masks: dict[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Return (N,): where another modality holds a signal; all that is not 0 here, where there is no other."""
-    brain = np.zeros(reading.values[index].shape, bool)
+    """Return (N,): where another modality holds a signal; all that is not 0 here, where there is no other.
+
+    Voxels that are no number in other modalities too count where the brain encloses them: a hole, no background.
+    """
     others = [other for other in range(len(reading.values)) if other != index]
-    for other in others or [index]:
+    if not others:
+        return np.asarray(reading.values[index] != 0)
+    brain = np.zeros(reading.values[index].shape, bool)
+    shared = np.zeros(brain.shape, bool)
+    for other in others:
         signal = reading.values[other] != 0
-        if other in masks and others:
+        if other in masks:
+            shared |= masks[other] & masks[index]
             signal &= ~masks[other]
         brain |= signal
+    if (shared & ~brain).any():
+        filled: NDArray[np.bool_] = binary_fill_holes(brain.reshape(reading.shape))
+        brain |= shared & filled.reshape(-1)
     return brain
 
 

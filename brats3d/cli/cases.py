@@ -82,19 +82,21 @@ def as_json(checked: "CheckedCase") -> dict[str, Any]:
         "shape": None if checked.shape is None else list(checked.shape),
         "spacing": None if checked.spacing_mm is None else [round(length, 6) for length in checked.spacing_mm],
         "status": str(case.status),
-        "findings": [_finding_as_json(finding) for finding in case.findings],
+        "findings": [_finding_as_json(finding, case.id) for finding in case.findings],
     }
     if case.channels is not None:
         entry["channels"] = {str(modality): channel for modality, channel in case.channels.items()}
     return entry
 
 
-def _finding_as_json(finding: Finding) -> Mapping[str, str | None]:
+def _finding_as_json(finding: Finding, case_id: str) -> Mapping[str, str | None]:
+    # Where DATA is the patient's own folder, a file's relative name may not say whose it is.
+    message = finding.message if case_id in finding.message else f"{case_id}: {finding.message}"
     return {
         "code": finding.code,
         "severity": str(finding.severity),
         "file": finding.file,
-        "message": finding.message,
+        "message": message,
     }
 
 
