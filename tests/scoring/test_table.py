@@ -40,7 +40,7 @@ def test_the_document_names_the_rules_and_holds_null_for_what_does_not_exist():
 
 def test_the_document_of_a_lesion_wise_protocol_counts_lesions():
     document = document_of(LESIONS, COUNTED)
-    assert document["penalty_mm"] == 374.0
+    assert (document["penalty_mm"], document["penalty_rule"]) == (374.0, "fixed")
     assert document["thresholds"] == {"dilations": 3, "smallest_lesion_mm3": 50.0}
     shown = {name: document["cases"][0]["TC"][name] for name in ("dice", "hd95", "tp", "fp", "fn", "whole_dice")}
     assert shown == {"dice": 0.9, "hd95": 3.0, "tp": 1, "fp": 0, "fn": 2, "whole_dice": 0.8}
@@ -68,7 +68,7 @@ def test_messages_are_quoted_too():
 
 
 def test_files_are_written_and_equal_scores_give_equal_bytes(tmp_path):
-    cases = [*CASES, scored("c", dice=0.5), scored("d", dice=0.1)]
+    cases = [*CASES, *(scored(name, dice=0.1 * place**0.5) for place, name in enumerate("cdefghijk"))]
     first = [path.read_bytes() for path in write_tables(tmp_path, WHOLE, cases)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics_brats2020.csv", "metrics_brats2020.json"]
     assert [path.read_bytes() for path in write_tables(tmp_path, WHOLE, cases)] == first
