@@ -84,12 +84,13 @@ class WholeCaseDataset(Dataset[dict[str, Any]]):
 
     Args:
         cohort: the cases.
-        rank: this process takes every `ranks`-th case, from `rank` on.
+        rank: this process takes every `ranks`-th case, from `rank` on; all of them where there are fewer than
+            processes, for one without any would wait for the others' scores for ever.
         ranks: how many processes validate together.
     """
 
     def __init__(self, *, cohort: Sequence[CohortCase], rank: int = 0, ranks: int = 1) -> None:
-        self.cohort = list(cohort)[rank::ranks]
+        self.cohort = list(cohort)[rank::ranks] if len(cohort) >= ranks else list(cohort)
 
     def __len__(self) -> int:
         """Return the number of cases."""

@@ -70,7 +70,7 @@ class ScoreTable:
 
     def note_id(self, engine: Engine) -> None:
         """Remember whose turn it was."""
-        self.ids.extend(engine.state.batch["id"])
+        self.ids.extend(item["id"] for item in engine.state.batch)  # MONAI has decollated it by now
 
     def write(self, engine: Engine) -> None:
         """Write the table."""
