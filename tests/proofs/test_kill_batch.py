@@ -1,0 +1,154 @@
+"""Runs killed, interrupted and doubled, by the real command line: nothing half-written, and the same masks in the end.
+
+The network is tiny, so that most of a patient's time is reading and writing.
+"""
+
+import contextlib
+import gzip
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundles_for_tests import write_tiny_bundle
+
+from brats3d.output.verify import verify
+from brats3d.phantom.files import write_phantoms
+
+pytestmark = pytest.mark.slow
+
+PATIENTS = 30
+KILLS = 20
+INTERRUPTS = 6
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Patients, a bundle, and the masks of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("kill")
+    write_phantoms(folder / "data", PATIENTS, shape=(24, 24, 24))
+    write_tiny_bundle(folder / "bundle")
+    process = start(folder, folder / "whole")
+    assert process.wait() == 0
+    return folder
+
+
+def start(work, out, *options):
+    """Start the command in a process of its own, its stderr in a file beside OUT."""
+    words = ["segment", str(work / "data"), "-o", str(out), "-b", str(work / "bundle"), "--json", *options]
+    command = [sys.executable, "-c", "from brats3d.cli.main import entry; entry()", *words]
+    with Path(f"{out}.err").open("w") as err, Path(f"{out}.json").open("w") as answer:
+        return subprocess.Popen(command, stdout=answer, stderr=err, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def masks(out):
+    """Return every mask by its name."""
+    return {path.name: path.read_bytes() for path in out.glob("*.nii.gz")}
+
+
+def hidden(out):
+    """Return what starts with a dot."""
+    return [name for name in os.listdir(out) if name.startswith(".")] if out.exists() else []
+
+
+def wait_for_the_first_mask(process, out):
+    """Return once the first patient is done."""
+    while process.poll() is None and not (out.is_dir() and masks(out)):
+        time.sleep(0.002)
+
+
+def seconds_of_work(out):
+    """Return how long the undisturbed run took between its first record and its last."""
+    times = sorted(path.stat().st_mtime for path in out.glob("BraTS*.json"))
+    return times[-1] - times[0]
+
+
+def check_final_names(work, out):
+    """Whatever bears a final name is whole, and a mask is that of the undisturbed run."""
+    whole = masks(work / "whole")
+    for name, content in masks(out).items():
+        assert gzip.decompress(content)
+        assert content == whole[name]
+    for path in out.glob("*.json"):
+        assert json.loads(path.read_text())
+
+
+def check_finished(work, out):
+    """Everything is there as after the undisturbed run, and nothing more."""
+    assert masks(out) == masks(work / "whole")
+    assert sorted(os.listdir(out)) == sorted(os.listdir(work / "whole"))
+    assert verify(out).as_json() == {"masks": PATIENTS, "whole": PATIENTS, "bad": []}
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_masks(work, number):
+    out = work / f"killed-{number}"
+    process = start(work, out)
+    wait_for_the_first_mask(process, out)
+    time.sleep(np.random.default_rng(number).uniform(0, seconds_of_work(work / "whole")))
+    process.kill()
+    process.wait()
+    done = len(masks(out))
+    check_final_names(work, out)
+    assert start(work, out).wait() == 0
+    check_finished(work, out)
+    answer = json.loads(Path(f"{out}.json").read_text())
+    assert answer["skipped"] in (done, done - 1)
+    shutil.rmtree(out)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("number", range(INTERRUPTS))
+def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(work, number, sent, code):
+    out = work / f"interrupted-{code}-{number}"
+    process = start(work, out)
+    if number % 3:
+        wait_for_the_first_mask(process, out)
+        time.sleep(np.random.default_rng(number).uniform(0, 0.8 * seconds_of_work(work / "whole")))
+    else:
+        time.sleep(np.random.default_rng(number).uniform(0.5, 4))  # while torch is imported, as a rule
+    process.send_signal(sent)
+    assert process.wait() == code, Path(f"{out}.err").read_text()
+    said = Path(f"{out}.err").read_text()
+    assert "Traceback" not in said
+    if out.exists():
+        check_final_names(work, out)
+        assert not hidden(out)
+        assert len(list(out.glob("BraTS*.json"))) == len(masks(out))
+        assert not masks(out) or "run again to go on" in said
+    assert start(work, out).wait() == 0
+    check_finished(work, out)
+    shutil.rmtree(out)
+
+
+def test_two_runs_at_once_share_the_patients(work):
+    out = work / "shared"
+    processes = [start(work, out, "-v"), None]
+    shutil.move(f"{out}.json", f"{out}.one.json")  # the first run goes on writing to it
+    processes[1] = start(work, out)
+    assert [process.wait() for process in processes] == [0, 0]
+    answers = [json.loads(Path(f"{out}{name}").read_text()) for name in (".one.json", ".json")]
+    assert sum(answer["done"] for answer in answers) == PATIENTS
+    assert all(answer["done"] + answer["skipped"] == PATIENTS for answer in answers)
+    check_finished(work, out)
+
+
+def test_one_run_killed_beside_another_costs_the_other_nothing(work):
+    out = work / "beside"
+    killed = start(work, out)
+    wait_for_the_first_mask(killed, out)
+    survivor = start(work, out)
+    time.sleep(0.5)
+    killed.kill()
+    killed.wait()
+    assert survivor.wait() == 0
+    with contextlib.suppress(FileNotFoundError):
+        check_final_names(work, out)
+    assert start(work, out).wait() == 0
+    check_finished(work, out)
