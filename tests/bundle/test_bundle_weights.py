@@ -109,17 +109,32 @@ def test_a_huge_tensor_of_one_stored_number_is_refused_before_it_unfolds():
 
 
 class Hostile:
-    """Runs a program when unpickled carelessly."""
+    """Writes a file when unpickled carelessly."""
+
+    def __init__(self, path):
+        self.path = path
 
     def __reduce__(self):
-        return (open, ("/nonexistent/brats3d", "w"))
+        return (open, (self.path, "w"))
 
 
-def test_a_pickle_that_runs_code_is_refused():
+def test_a_pickle_that_runs_code_is_refused(tmp_path):
+    hostile = Hostile(str(tmp_path / "written"))
     with pytest.raises(BundleError, match="cannot be read as weights"):
-        read_weights(saved({"a": Hostile()}), EXPECTED)
+        read_weights(pickled_pt(hostile), EXPECTED)
     with pytest.raises(BundleError, match=r"is no \.pt file"):
-        read_weights(pickle.dumps(Hostile()), EXPECTED)
+        read_weights(pickle.dumps(hostile), EXPECTED)
+    assert not (tmp_path / "written").exists()
+
+
+def pickled_pt(content):
+    """Return a `.pt` file with a pickle of this, which torch.save itself would refuse to make of an open file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps(content, protocol=2))
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    return buffer.getvalue()
 
 
 def test_a_packed_archive_is_refused():

@@ -27,7 +27,9 @@ def test_auto_takes_bfloat16_only_where_the_processor_has_it(monkeypatch, capabi
 
 @pytest.mark.parametrize(("supported", "expected"), [(True, Precision.BFLOAT16), (False, Precision.FLOAT32)])
 def test_auto_asks_the_card_without_emulation(monkeypatch, supported, expected):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: supported or including_emulation
+    )
     assert choose_precision("auto", "cuda:0") is expected
     if not supported:
         with pytest.raises(DeviceError, match="does not compute in bfloat16"):

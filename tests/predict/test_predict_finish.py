@@ -67,7 +67,8 @@ def test_the_label_map_lies_on_the_patients_own_axes():
 def test_enhancing_tumour_below_the_volume_becomes_necrosis_and_is_told():
     probabilities = np.zeros((3, 3, 4, 5), np.float32)
     probabilities[:, 1, 1, :3] = 0.9  # 3 voxels of 3 mm3 each
-    kept = finish(probabilities, prepared_on(LPS_TALL), HALF, 0.009, BRATS)
+    exactly = 3 * prepared_on(LPS_TALL).grid.voxel_ml
+    kept = finish(probabilities, prepared_on(LPS_TALL), HALF, exactly, BRATS)
     dropped = finish(probabilities, prepared_on(LPS_TALL), HALF, 0.0091, BRATS)
     assert [np.unique(each.label_map).tolist() for each in (kept, dropped)] == [[0, 4], [0, 1]]
     assert np.count_nonzero(dropped.label_map) == 3
