@@ -128,6 +128,7 @@ def no_twins(reading: VoxelReading) -> Iterator[Finding]:
             if extremes[0] == extremes[1] and np.array_equal(reading.values[other], reading.values[index]):
                 fault = f"{reading.title(index)} is identical to {reading.title(other)}: the same voxels"
                 yield bad_input("twins", reading.names[index], fault, "one is a copy: fetch the right file").finding
+                break
 
 
 def plausible(reading: VoxelReading) -> Iterator[Finding]:

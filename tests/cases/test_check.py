@@ -89,5 +89,12 @@ def test_segmenting_and_checking_agree(p1, content):
     assert caught.value.finding == errors[0]
 
 
+def test_a_fault_found_with_the_names_is_said_once(p1):
+    (p1 / "p1_t2.nii.gz").rename(p1 / "p1_t2.img")
+    (p1 / "p1_t2.hdr").touch()
+    write_image(p1 / "p2_seg.nii.gz", reference_labels())
+    assert codes(p1) == ["pair", "several-files"]
+
+
 def test_every_check_says_what_must_hold():
     assert all(check.__doc__ for check in CHECKS)

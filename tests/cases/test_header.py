@@ -117,3 +117,9 @@ def test_extensions_that_fit_are_skipped(sizes):
 def test_extensions_that_do_not_fit_are_refused(sizes):
     with pytest.raises(BadInput, match="does not fit"):
         judge_extensions(*extended(*sizes), "x.nii")
+
+
+def test_a_wrong_bitpix_is_a_warning_for_the_length_proves_the_type():
+    judged = judge(edited(nifti_bytes(brain()), bitpix=8))
+    assert [finding.code for finding in judged.findings] == ["bitpix"]
+    assert judged.dtype == np.dtype("<i2")

@@ -62,7 +62,9 @@ def test_nnunet_1_is_told_from_the_decathlon_by_its_file_names(tmp_path):
 
 def test_images_that_are_listed_but_absent_are_refused(tmp_path):
     listed = [{"image": f"./imagesTr/{name}.nii.gz"} for name in ("BRATS_001", "BRATS_002")]
-    cases = find_cases(write_msd(tmp_path, training=listed, test=["../../etc/passwd.nii.gz"]))
+    cases = find_cases(
+        write_msd(tmp_path, training=listed, test=["../../etc/passwd.nii.gz", "/x.nii.gz", "other/x.nii.gz"])
+    )
     assert [case.id for case in cases] == ["BRATS_001", "BRATS_002"]
     assert [check_case(case).case.status for case in cases] == [CaseStatus.OK, CaseStatus.REFUSED]
 

@@ -97,7 +97,11 @@ CORRUPT = {
     "empty member before a cut one": (gzip.compress(b"") + GZ[:-9], "ends early"),
     "other image behind": (GZ + GZ, "more data"),
     "crc of another file": (GZ[:-8] + gzip.compress(b"other")[-8:], "damaged"),
-    "damage in the header": (gzip.compress(b"\x5d" + RAW[1:], 0)[:-8] + gzip.compress(RAW, 0)[-8:], "damaged"),
+    "damage in the header": (gzip.compress(b"\x5d" + RAW[1:], 0)[:-8] + gzip.compress(RAW, 0)[-8:], "do not decode"),
+    "extension beyond the voxels": (
+        edited(RAW[:348] + b"\1\0\0\0" + b"\0\1\0\0".ljust(16, b"\0") + RAW[352:], vox_offset=368),
+        "does not fit",
+    ),
 }
 
 
@@ -107,6 +111,14 @@ def test_other_corrupt_files_are_refused_in_words(fault):
     with pytest.raises(BadInput) as caught:
         decode_nifti(data, "x.nii.gz" if data[:2] == b"\x1f\x8b" else "x.nii")
     assert words in str(caught.value)
+
+
+def test_a_damaged_stream_is_a_better_reason_than_the_header_that_comes_out_of_it():
+    raw = nifti_bytes(np.zeros((128, 128, 64), np.int16))
+    damaged = bytearray(gzip.compress(raw, 0))
+    damaged[damaged.index(raw[:8])] ^= 1
+    with pytest.raises(BadInput, match="do not decode"):
+        decode_nifti(bytes(damaged), "x.nii.gz")
 
 
 def test_a_cut_file_says_how_much_of_it_arrived():
