@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Other work on the machine must not fail a test: no example is judged by how long it took.
+settings.register_profile("brats3d", deadline=None)
+settings.load_profile("brats3d")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
