@@ -50,11 +50,16 @@ def take(path: Path, held: contextlib.ExitStack) -> bool:
             lock = try_lock(file.fileno())
             if lock is Lock.TAKEN:
                 return False
+            if lock is Lock.UNKNOWN:
+                break
             if same_file(file.fileno(), path):
                 mine.callback(path.unlink, missing_ok=True)
                 held.enter_context(mine.pop_all())
                 return True
-    return False
+    else:
+        return False
+    path.unlink(missing_ok=True)  # a file that cannot be locked says nothing; closed by now, as Windows wants it
+    return True
 
 
 def sweep_claims(out: Path) -> int:

@@ -79,11 +79,15 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
-def log_traceback(log_file: Path | None) -> None:
+def log_traceback(log_file: Path | None, heading: str = "") -> None:
     """Append the traceback of the error in hand to the log file, if there is one."""
-    if log_file is not None:
+    if log_file is None:
+        return
+    try:
         with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(traceback.format_exc())
+            log.write(f"{heading}\n{traceback.format_exc()}" if heading else traceback.format_exc())
+    except OSError as error:
+        say(f"brats3d: {log_file}: the log cannot be written ({error.strerror}); name another file")
 
 
 def raise_terminated(_signum: int, _frame: FrameType | None) -> None:

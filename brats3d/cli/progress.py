@@ -24,6 +24,7 @@ class Progress:
         self.verbose = verbose
         self.log_file = log_file
         self.number = 0
+        """Of the patient in work, from 1."""
 
     def say(self, line: str) -> None:
         """Write a line above the bar."""
@@ -51,7 +52,7 @@ class Progress:
 
     def failed_unexpectedly(self, case: Case, error: Exception) -> None:
         """Write the traceback to the log file, under the patient's number and not its name."""
-        log_traceback(self.log_file)
+        log_traceback(self.log_file, f"patient {self.number} of {self.bar.total}")
 
 
 def words(outcome: Outcome, verbose: bool) -> str:

@@ -96,7 +96,11 @@ def test_a_bug_costs_one_patient_and_its_traceback_goes_to_the_log_alone(segment
     code, _, err = segment("--log-file", str(tmp_path / "log"))
     assert code == 4
     assert "Traceback" not in err
-    assert (tmp_path / "log").read_text().count("ZeroDivisionError: stumbled") == 2
+    log = (tmp_path / "log").read_text()
+    assert log.count("ZeroDivisionError: stumbled") == 2
+    assert "patient 2 of 2" in log
+    assert FIRST not in log
+    assert "cannot be written" in segment("--log-file", str(tmp_path))[2]
 
 
 def test_the_patients_own_labels_or_those_asked_for_are_written(segment, tmp_path):
