@@ -38,9 +38,9 @@ BRIGHTNESS: dict[Tissue, Brightness] = {
     Tissue.GREY: Brightness((-0.3, -0.3, 0.0, 0.2), (0.15, 0.12, 0.15, 0.2), (0.25, 0.25, 0.22, 0.3)),
     Tissue.FLUID: Brightness((-2.2, -1.7, 2.6, -1.7), (0.25, 0.3, 0.5, 0.3), (0.3, 0.3, 0.7, 0.4)),
     Tissue.VESSEL: Brightness((-0.6, 4.0, -0.5, -0.6), (0.4, 1.0, 0.5, 0.4), (0.5, 1.2, 0.7, 0.5)),
-    Tissue.OEDEMA: Brightness((0.1, -0.1, 0.8, 1.8), (0.22, 0.2, 0.35, 0.4), (0.3, 0.3, 0.4, 0.5)),
-    Tissue.NECROSIS: Brightness((-0.55, -0.6, 1.9, 1.9), (0.35, 0.3, 0.5, 0.6), (0.3, 0.35, 0.5, 0.6)),
-    Tissue.ENHANCING: Brightness((0.05, 2.3, 0.9, 2.1), (0.3, 0.5, 0.4, 0.5), (0.3, 0.8, 0.4, 0.6)),
+    Tissue.OEDEMA: Brightness((-0.05, -0.1, 1.0, 1.55), (0.22, 0.2, 0.3, 0.4), (0.3, 0.3, 0.4, 0.5)),
+    Tissue.NECROSIS: Brightness((-0.65, -0.7, 2.1, 1.5), (0.35, 0.3, 0.45, 0.5), (0.3, 0.35, 0.5, 0.6)),
+    Tissue.ENHANCING: Brightness((0.0, 2.0, 0.95, 1.65), (0.3, 0.5, 0.4, 0.5), (0.3, 0.8, 0.4, 0.6)),
 }
 """Measured on 62 BraTS patients: z-scores over the non-zero voxels of each modality; tissues outside the tumour by
 three-class clustering at least 4 mm from it, parts of the tumour by the reference, borders eroded by one voxel;
@@ -49,6 +49,8 @@ were read off the brightest half percent of T1ce."""
 
 MEAN_OVER_SPREAD: dict[Modality, float] = {Modality.T1: 3.5, Modality.T1CE: 3.0, Modality.T2: 2.3, Modality.FLAIR: 2.7}
 """Mean over standard deviation of the foreground's intensities: the same patients' medians."""
+TUMOUR = (Tissue.OEDEMA, Tissue.NECROSIS, Tissue.ENHANCING)
+"""These differ between patients together for the most part: a FLAIR in which all of the tumour is bright."""
 WIDEST_DRAW = 1.6
 """Patients differ by at most this many standard deviations, so that no tissue changes places with another."""
 
@@ -68,8 +70,10 @@ class Contrast:
 def draw_contrast(rng: np.random.Generator) -> Contrast:
     """Draw the brightness of one patient's tissues and the scale of each modality's intensities."""
     means = {}
+    shared = rng.standard_normal(len(MODALITIES))
     for tissue, brightness in BRIGHTNESS.items():
-        shift = np.clip(rng.standard_normal(len(MODALITIES)), -WIDEST_DRAW, WIDEST_DRAW)
+        own = rng.standard_normal(len(MODALITIES))
+        shift = np.clip(0.8 * shared + 0.6 * own if tissue in TUMOUR else own, -WIDEST_DRAW, WIDEST_DRAW)
         means[tissue] = (np.array(brightness.mean) + shift * np.array(brightness.spread)).astype(np.float32)
     unit = np.exp(rng.uniform(np.log(60.0), np.log(240.0), len(MODALITIES))).astype(np.float32)
     ratios = np.array([MEAN_OVER_SPREAD[modality] for modality in MODALITIES])

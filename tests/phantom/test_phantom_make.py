@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+import brats3d.phantom.make as make_module
 from brats3d.errors import RequestError
 from brats3d.labels import SCHEMES, to_region_maps
 from brats3d.phantom.make import make_phantom
@@ -65,6 +66,13 @@ def test_the_background_is_exactly_0_and_the_same_in_every_modality(patients):
         assert not head[0, 0, 0]
         assert int(patient.volumes.min()) == 0
         assert not patient.label_map[~head].any()
+
+
+def test_no_voxel_of_the_head_is_lost_where_the_signal_dies_out(monkeypatch):
+    monkeypatch.setattr(make_module, "scanned", lambda rng, ideal, *rest: np.zeros_like(ideal))
+    patient = make_phantom(0, (24, 24, 24))
+    assert set(np.unique(patient.volumes)) == {0, 1}
+    assert (patient.volumes[0][patient.label_map > 0] == 1).all()
 
 
 def test_labels_are_those_of_brats2020_and_each_part_lies_inside_the_one_before(patients):

@@ -68,6 +68,7 @@ def test_a_barrier_stops_the_tumour():
     parts = tumour_fields(np.random.default_rng(1), BALL, FRAME, np.full_like(zeros(), 9.0), barrier)
     beyond = FRAME.fine[0] < BALL.centre[0] - 22
     assert not (parts.whole[beyond] < 0).any()
+    assert not (parts.core[FRAME.fine[0] < BALL.centre[0] - 15] < 0).any()
 
 
 def test_mass_effect_pushes_outwards_near_the_tumour_and_leaves_the_rest():
