@@ -1,0 +1,76 @@
+"""Measured figures put into a bundle: its metadata and the table of its model card.
+
+`python -m brats3d.train.card BUNDLE METRICS.json "WORDS"` takes what `brats3d evaluate -o` wrote for a folder of masks that
+the bundle made, and the words that say on which patients.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from brats3d.bundle import METADATA_FILE
+from brats3d.output.whole import write_whole
+from brats3d.train.write_bundle import as_json, model_card
+from brats3d.vocabulary import REGIONS
+
+CARD = "docs/README.md"
+
+
+def publish_figures(bundle: Path, metrics: Mapping[str, Any], patients: str) -> None:
+    """Write measured Dice and HD95 into a bundle's metadata and model card.
+
+    Args:
+        bundle: its folder.
+        metrics: one protocol's document as `brats3d evaluate` writes it.
+        patients: which patients the figures rest on, in words.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    metadata = json.loads((bundle / METADATA_FILE).read_text(encoding="utf-8"))
+    mean = {str(region): rounded(metrics["mean"][region]) for region in REGIONS}
+    metadata["brats3d"]["figures"] = {
+        "patients": patients,
+        "count": len(metrics["cases"]),
+        "protocol": metrics["protocol"],
+        "mean": mean,
+    }
+    metadata["eval_metrics"] = {f"dice_{region}": mean[region]["dice"] for region in mean}
+    write_whole(bundle / METADATA_FILE, as_json(metadata))
+    write_whole(bundle / CARD, (model_card(bundle, metadata) + figures_table(metrics, patients)).encode())
+
+
+def rounded(figures: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return Dice to four places and HD95 to two; None where undefined."""
+    dice, hd95 = figures["dice"], figures["hd95"]
+    return {"dice": None if dice is None else round(dice, 4), "hd95": None if hd95 is None else round(hd95, 2)}
+
+
+def figures_table(metrics: Mapping[str, Any], patients: str) -> str:
+    """Return the section of a model card that gives every patient's row, and the mean."""
+    head = " | ".join(f"{region} {word}" for word in ("Dice", "HD95 mm") for region in REGIONS)
+    lines = [
+        "",
+        "## Figures",
+        "",
+        f"Masks of `brats3d segment`, scored by `brats3d evaluate --protocol {metrics['protocol']}` on {patients}.",
+        "",
+        f"| patient | {head} |",
+        "| --- | " + " | ".join(["---"] * 6) + " |",
+    ]
+    lines += [row(case["id"], case) for case in metrics["cases"]]
+    lines.append(row("**mean**", metrics["mean"]))
+    return "\n".join(lines) + "\n"
+
+
+def row(name: str, figures: Mapping[str, Any]) -> str:
+    """Return one line of the table."""
+    dice = [f"{figures[region]['dice']:.3f}" for region in REGIONS]
+    hd95 = [f"{figures[region]['hd95']:.1f}" for region in REGIONS]
+    return f"| {name} | {' | '.join([*dice, *hd95])} |"
+
+
+if __name__ == "__main__":
+    publish_figures(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")), sys.argv[3])
