@@ -12,7 +12,7 @@ IDS: Mapping[str, str] = {
     "brats2021": "BraTS2021_9{:04d}",
     "brats2023": "BraTS-GLI-9{:04d}-000",
     "msd": "BRATS_9{:03d}",
-    "nnunet": "phantom_{:03d}",
+    "nnunet": "glioma_{:03d}",
     "plain": "phantom_{:03d}",
 }
 """What patients are called, counted from 1: shaped like the real names, but none that a challenge has given."""

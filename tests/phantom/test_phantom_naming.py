@@ -38,3 +38,7 @@ def test_the_list_of_nnunet_names_channels_in_our_order():
     assert listing["channel_names"] == {"0": "T1", "1": "T1ce", "2": "T2", "3": "FLAIR"}
     assert listing["labels"] == {"background": 0, "necrosis": 1, "oedema": 2, "enhancing": 4}
     assert listing["file_ending"] == ".nii.gz"
+
+
+def test_no_two_layouts_share_an_id_so_that_all_can_lie_under_one_folder():
+    assert len({pattern.format(1) for pattern in IDS.values()}) == len(IDS)
