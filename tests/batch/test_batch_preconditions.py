@@ -25,8 +25,8 @@ def test_an_out_inside_data_is_refused(tmp_path, below):
 
 
 def test_an_out_inside_data_by_a_link_is_refused(tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "below").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "below")
     with pytest.raises(RequestError, match="lies inside"):
         check_out(tmp_path / "link" / "masks", [tmp_path / "data"])
 

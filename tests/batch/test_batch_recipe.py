@@ -83,6 +83,14 @@ def test_a_record_that_lacks_what_proves_the_mask_is_done_again(run, key):
     assert run()[1] == ["b"]
 
 
+@pytest.mark.parametrize(("key", "value"), [("id", "a"), ("status", "failed")])
+def test_a_record_that_is_not_of_this_mask_is_done_again(run, key, value):
+    run()
+    path = run.out / "b.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    assert run(overwrite=False)[0].cases[1].message != "already whole"
+
+
 def test_a_damaged_record_is_done_again(run):
     run()
     path = run.out / "b.json"

@@ -156,13 +156,15 @@ def sweep_until_told(folder, stop):
 def test_two_sweeping_processes_never_cost_a_writer_its_file(tmp_path):
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    sweepers = [context.Process(target=sweep_until_told, args=(tmp_path, stop)) for _ in range(2)]
+    sweepers = [context.Process(target=sweep_until_told, args=(tmp_path, stop), daemon=True) for _ in range(2)]
     for each in sweepers:
         each.start()
-    for number in range(150):
-        write_whole(tmp_path / f"{number}", bytes(2000))
-    stop.set()
-    for each in sweepers:
-        each.join()
+    try:
+        for number in range(150):
+            write_whole(tmp_path / f"{number}", bytes(2000))
+    finally:
+        stop.set()
+        for each in sweepers:
+            each.join()
     assert all((tmp_path / f"{number}").stat().st_size == 2000 for number in range(150))
     assert not parts(tmp_path)
