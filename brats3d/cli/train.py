@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help="a config file, or the name of a shipped one (resunet)")
     parser.add_argument("--data", metavar="DATA", type=Path, required=True, help="folder of patients with references")
     parser.add_argument("-o", "--out", metavar="BUNDLE", type=Path, required=True, help="the bundle to write")
-    parser.add_argument("--splits", metavar="FILE", type=Path, help='JSON: {"train": [ids], "validation": [ids]}, or a list')
+    parser.add_argument(
+        "--splits", metavar="FILE", type=Path, help='JSON: {"train": [ids], "validation": [ids]}, or a list'
+    )
     parser.add_argument("--fold", metavar="K", type=int, help="which fold, from 1")
     parser.add_argument("--folds", metavar="N", type=int, help="how many folds, where no file names them")
     parser.add_argument(
@@ -20,8 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=int, help="the same as --set seed=N")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of BUNDLE")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    parser.add_argument("--max-minutes", metavar="M", type=float, default=0.0, help="end after the epoch that is over M")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="prepared patients (default .brats3d-cache by BUNDLE)")
+    parser.add_argument(
+        "--max-minutes", metavar="M", type=float, default=0.0, help="end after the epoch that is over M"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="prepared patients (default .brats3d-cache by BUNDLE)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ def foreground(volumes: NDArray[np.float32]) -> NDArray[np.bool_]:
     Returns:
         (X, Y, Z).
     """
-    inside = volumes[0] != 0
-    for volume in volumes[1:]:
+    inside = np.zeros(volumes.shape[1:], np.bool_)
+    for volume in volumes:
         inside |= volume != 0
     return inside
 
@@ -34,9 +34,8 @@ def brain_box(inside: NDArray[np.bool_]) -> Box:
     Raises:
         ValueError: no voxel is foreground.
     """
-    plane = inside.any(axis=2)
-    profiles = (plane.any(axis=1), plane.any(axis=0), inside.any(axis=(0, 1)))
-    filled = [np.flatnonzero(profile) for profile in profiles]
+    plane = np.asarray(inside.any(axis=2))
+    filled = [np.flatnonzero(profile) for profile in (plane.any(axis=1), plane.any(axis=0), inside.any(axis=(0, 1)))]
     if any(indices.size == 0 for indices in filled):
         raise ValueError("no voxel of any modality differs from 0")
     low_high = [slice(int(indices[0]), int(indices[-1]) + 1) for indices in filled]

@@ -24,8 +24,8 @@ def turn_of(affine: NDArray[np.float64]) -> Turn:
     Args:
         affine: (4, 4), voxel index to RAS millimetres.
     """
-    ornt = io_orientation(affine)
-    back = ornt_transform(np.array([[0, 1], [1, 1], [2, 1]]), ornt)
+    ornt = io_orientation(affine)  # type: ignore[no-untyped-call]
+    back = ornt_transform(np.array([[0, 1], [1, 1], [2, 1]]), ornt)  # type: ignore[no-untyped-call]
     return Turn(as_rows(ornt), as_rows(back))
 
 
@@ -42,4 +42,5 @@ def turned(array: NDArray[Any], rows: tuple[tuple[int, int], ...]) -> NDArray[An
         rows: `Turn.to_ras` or `Turn.from_ras`.
     """
     moved = np.moveaxis(array, (-3, -2, -1), (0, 1, 2))
-    return np.moveaxis(np.asarray(apply_orientation(moved, np.array(rows))), (0, 1, 2), (-3, -2, -1))
+    changed = np.asarray(apply_orientation(moved, np.array(rows)))  # type: ignore[no-untyped-call]
+    return np.moveaxis(changed, (0, 1, 2), (-3, -2, -1))

@@ -39,25 +39,33 @@ class Preparation:
         Raises:
             RequestError: an unknown key, a version this program does not know, or a value out of range.
         """
-        known = asdict(cls())
+        known: dict[str, Any] = asdict(cls())
         for key in settings:
             if key not in known:
                 raise RequestError(f"unknown key 'preparation.{key}'{nearest_name(key, known)}")
-        low, high = settings.get("percentiles", known["percentiles"])
-        made = cls(
-            int(settings.get("version", PREPARATION_VERSION)),
-            float(settings.get("spacing_mm", 1.0)),
-            (float(low), float(high)),
-        )
-        if made.version != PREPARATION_VERSION:
-            raise RequestError(f"preparation version {made.version}: this brats3d knows {PREPARATION_VERSION}")
-        if not 0.1 <= made.spacing_mm <= 10 or not 0 <= made.percentiles[0] < made.percentiles[1] <= 100:
-            raise RequestError(f"preparation out of range: {settings}")
-        return made
+        filled = {**known, **settings}
+        if filled["version"] != PREPARATION_VERSION:
+            raise RequestError(f"preparation version {filled['version']!r}: this brats3d knows {PREPARATION_VERSION}")
+        spacing, percentiles = filled["spacing_mm"], filled["percentiles"]
+        if not is_number(spacing) or not 0.1 <= spacing <= 10:
+            raise RequestError(f"preparation.spacing_mm is {spacing!r}: it must be a number from 0.1 to 10")
+        if not is_pair(percentiles) or not 0 <= percentiles[0] < percentiles[1] <= 100:
+            raise RequestError(f"preparation.percentiles is {percentiles!r}: it must be low and high, 0 to 100")
+        return cls(PREPARATION_VERSION, float(spacing), (float(percentiles[0]), float(percentiles[1])))
 
     def as_settings(self) -> dict[str, Any]:
         """Return the plain data that `from_settings` reads."""
         return {**asdict(self), "percentiles": list(self.percentiles)}
+
+
+def is_number(value: Any) -> bool:
+    """Return whether plain data is a number; YAML's true is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_pair(value: Any) -> bool:
+    """Return whether plain data is a list of two numbers."""
+    return isinstance(value, list | tuple) and len(value) == 2 and all(is_number(each) for each in value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,5 +39,6 @@ def resample(volume: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]:
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.T))
     step = [old / new for old, new in zip(volume.shape, shape, strict=True)]
     origin = [(each - 1) / 2 for each in step]
-    moved = sitk.Resample(image, list(shape), sitk.Transform(), sitk.sitkLinear, origin, step)
+    identity = sitk.Transform()  # type: ignore[no-untyped-call]
+    moved = sitk.Resample(image, list(shape), identity, sitk.sitkLinear, origin, step)
     return np.ascontiguousarray(sitk.GetArrayFromImage(moved).T)

@@ -1,0 +1,1 @@
+"""Training: from a recipe and patients with references to a complete MONAI bundle."""

@@ -68,9 +68,7 @@ def rotation_matrix(radians: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(about_z @ about_y @ about_x)
 
 
-def draw_pose(
-    centre: tuple[float, float, float], augmentation: Augmentation, rng: np.random.Generator
-) -> Pose:
+def draw_pose(centre: tuple[float, float, float], augmentation: Augmentation, rng: np.random.Generator) -> Pose:
     """Draw how a patch at a given centre is turned, scaled and mirrored."""
     return Pose(centre, draw_matrix(augmentation, rng))
 

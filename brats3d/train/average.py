@@ -30,11 +30,19 @@ class WeightAverage:
             step: how many steps were made, from 1.
         """
         weight = 1.0 - min(self.decay, (1 + step) / (10 + step))
-        ours, theirs = self.network.state_dict(), self.source.state_dict()
+        ours, theirs = tensors_of(self.network), tensors_of(self.source)
         floating = [key for key, value in ours.items() if value.is_floating_point()]
         torch._foreach_lerp_([ours[key] for key in floating], [theirs[key] for key in floating], weight)
         for key in ours.keys() - set(floating):
             ours[key].copy_(theirs[key])
+
+
+def tensors_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return a network's weights and buffers, each once.
+
+    `state_dict` lists those of DynUNet under two names; they would be moved twice a step.
+    """
+    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
 
 
 def unwrapped(network: torch.nn.Module) -> torch.nn.Module:

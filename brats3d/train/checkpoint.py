@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 
+from brats3d.bundle.weights import UNREADABLE, first_line
 from brats3d.errors import MachineError
 from brats3d.output.whole import write_whole
 from brats3d.train.average import WeightAverage, unwrapped
@@ -78,16 +79,17 @@ class Checkpoints:
         path = self.folder / LAST
         try:
             state = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+            self.best_dice = float(state["best_dice"])
+            # How long the run is stands in its config; only where it stood is taken from the save.
+            engine.state.epoch = int(state["epoch"])
+            engine.state.iteration = int(state["iteration"])
         except FileNotFoundError as error:
             raise MachineError(f"{path.name} is not in {self.folder}: there is nothing to resume") from error
-        except (RuntimeError, EOFError, ValueError) as error:
-            raise MachineError(f"{path}: damaged ({error}); start anew without --resume") from error
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
-        self.best_dice = float(state["best_dice"])
-        # What a run is long for may have been changed since; only where it stands is taken from the save.
-        engine.state.epoch = int(state["epoch"])
-        engine.state.iteration = int(state["iteration"])
+        except UNREADABLE as error:
+            words = f"{path} cannot be read as a checkpoint ({first_line(error)})"
+            raise MachineError(f"{words}; remove the bundle's folder and start anew without --resume") from error
 
     def save(self, engine: Engine) -> None:
         """Write the best weights where this epoch's are, then the state."""

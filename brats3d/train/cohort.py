@@ -15,17 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.cases.case import Case
+from brats3d.cases.file_bytes import read_bytes
 from brats3d.cases.find import find_cases
 from brats3d.cases.read import hash_inputs, read_reference, read_volumes
 from brats3d.errors import RequestError
-from brats3d.labels import scheme_named
-from brats3d.output.whole import write_whole
+from brats3d.output.whole import cannot_write, write_whole
 from brats3d.prepare import Preparation, prepare, prepare_reference
 from brats3d.train.patches import CohortCase
-from brats3d.vocabulary import Modality
+from brats3d.vocabulary import Modality, Severity
 
 SEEDS_A_REGION = 20_000
 """Tumour voxels remembered to centre patches on; more would not be drawn in any run."""
+
+ARRAYS = ("data", "levels")
+UNREADABLE_ENTRY = (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a zip raises that is not one, or not whole; NotImplementedError is a RuntimeError."""
 
 COHORT_VERSION = 1
 """Goes up whenever the same inputs would be kept as other arrays."""
@@ -42,7 +46,6 @@ class Cohort(Sequence[CohortCase]):
         modalities: the network's channels, in order.
         preparation: the bundle's settings.
         cache: folder of prepared cases, made where absent (readable by its owner alone).
-        on_case: called with the number done after each case.
     """
 
     def __init__(
@@ -51,14 +54,9 @@ class Cohort(Sequence[CohortCase]):
         modalities: Sequence[Modality],
         preparation: Preparation,
         cache: Path,
-        on_case: Any = None,
     ) -> None:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.entries: list[CohortCase] = []
-        for case in cases:
-            self.entries.append(load_case(case, modalities, preparation, cache))
-            if on_case is not None:
-                on_case(len(self.entries))
+        make_cache(cache)
+        self.entries = [load_case(case, modalities, preparation, cache) for case in cases]
 
     def __len__(self) -> int:
         """Return the number of cases."""
@@ -93,10 +91,24 @@ def cohort_of(
         RequestError: a case is absent, refused or has no reference.
         BadInput: a file is refused on reading.
     """
-    chosen = cases_named(find_cases(dataset_dir), ids)
-    return Cohort(
-        chosen, [Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir)
-    )
+    chosen = Preparation.from_settings(dict(preparation))
+    cases = cases_named(find_cases(dataset_dir), ids) if ids else []
+    return Cohort(cases, [Modality(name) for name in modalities], chosen, Path(cache_dir))
+
+
+def make_cache(cache: Path) -> None:
+    """Make the folder of prepared cases, readable by its owner alone, where it is not there yet.
+
+    Raises:
+        RequestError: it is a file.
+        OutputError: it cannot be made.
+    """
+    try:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise RequestError(f"cache {cache} is a file, or lies in one: name a folder with --cache") from error
+    except OSError as error:
+        raise cannot_write(cache, error) from error
 
 
 def cases_named(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:
@@ -106,17 +118,27 @@ def cases_named(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:
         RequestError: some are absent, refused or without a reference; all of them are named.
     """
     by_id = {case.id: case for case in cases}
-    faults = [f"{each} ({fault})" for each in ids if (fault := fault_to_train_on(by_id.get(each)))]
-    if faults:
-        raise RequestError(f"cannot train on {len(faults)} of {len(ids)} listed patients: {', '.join(faults)}")
+    refuse(len(ids), [f"{each} ({fault})" for each in ids if (fault := fault_to_train_on(each, by_id.get(each)))])
     return [by_id[each] for each in ids]
 
 
-def fault_to_train_on(case: Case | None) -> str | None:
-    """Return why a case cannot be trained on; None where it can."""
+def refuse(listed: int, faults: Sequence[str]) -> None:
+    """Raise RequestError if any listed patient cannot be trained on; all of them are named."""
+    if faults:
+        raise RequestError(
+            f"cannot train on {len(faults)} of {listed} listed patients: {'; '.join(faults)}; "
+            "mend them, or leave them out with --splits FILE"
+        )
+
+
+def fault_to_train_on(case_id: str, case: Case | None) -> str | None:
+    """Return why a case cannot be trained on; None where nothing that `find_cases` saw speaks against it."""
     if case is None:
         return "absent"
-    errors = [finding.message for finding in case.findings if finding.severity == "error"]
+    # The id goes into a MONAI config, where such a string would be evaluated, looked up or changed.
+    if case_id.startswith(("$", "@", "%")) or "#" in case_id or "::" in case_id:
+        return "an id that begins with $, @ or %, or holds # or ::, is a program to MONAI: rename the patient"
+    errors = [f.message for f in (*case.findings, *case.reference_findings) if f.severity is Severity.ERROR]
     if errors:
         return f"refused: {errors[0]}"
     return None if case.reference is not None else "no reference"
@@ -138,7 +160,9 @@ def load_case(case: Case, modalities: Sequence[Modality], preparation: Preparati
 def entry_key(case: Case, modalities: Sequence[Modality], preparation: Preparation) -> str:
     """Return the name of a case's cache entry: everything its arrays depend on, hashed."""
     inputs = hash_inputs(case)
-    reference = hashlib.sha256(case.reference.read_bytes()).hexdigest() if case.reference else None
+    reference = None
+    if case.reference is not None:
+        reference = hashlib.sha256(read_bytes(case.reference, case.relative(case.reference))).hexdigest()
     ingredients = {
         "version": COHORT_VERSION,
         "inputs": [inputs[modality].sha256 for modality in modalities],
@@ -151,11 +175,13 @@ def entry_key(case: Case, modalities: Sequence[Modality], preparation: Preparati
 
 
 def read_entry(entry: Path) -> tuple[NDArray[np.float16], NDArray[np.uint8]] | None:
-    """Return the arrays of a cache entry; None where it is absent or not whole (the zip's CRCs are checked)."""
+    """Return the arrays of a cache entry; None where it is absent or not whole."""
     try:
-        with np.load(entry, allow_pickle=False) as arrays:
-            return arrays["data"], arrays["levels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        with zipfile.ZipFile(entry) as archive:
+            # Read to the end first, which checks the CRC: numpy's own reader parses a header that may be damaged.
+            data, levels = (np.load(BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in ARRAYS)
+            return data, levels
+    except UNREADABLE_ENTRY:
         return None
 
 
@@ -170,7 +196,7 @@ def prepare_case(
     volumes = read_volumes(case, modalities)
     prepared = prepare(volumes, preparation)
     reference = read_reference(case, volumes.grid)
-    regions = prepare_reference(reference.label_map, prepared, scheme_named(reference.scheme.name))
+    regions = prepare_reference(reference.label_map, prepared, reference.scheme)
     return prepared.data.astype(np.float16), regions.sum(axis=0).astype(np.uint8)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.engines import SupervisedTrainer
+from monai.engines.trainer import SupervisedTrainer
 
 from brats3d.bundle import WEIGHTS_FILE, write_weights
 from brats3d.errors import MachineError

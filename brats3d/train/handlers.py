@@ -70,13 +70,19 @@ class StopOnNaN:
         loss = loss_of(engine)
         if not math.isfinite(loss):
             raise TrainingStopped(
-                f"the loss became {loss} in step {engine.state.iteration} (epoch {engine.state.epoch}): training stopped, "
-                "the last checkpoint is from the epoch before; lower the rate (--set optimizer.rate=...) and --resume"
+                f"the loss became {loss} in step {engine.state.iteration} (epoch {engine.state.epoch}), so training "
+                "was stopped and no weights were written; train anew elsewhere with a lower rate "
+                "(--set optimizer.rate=...)"
             )
 
 
 class StopInTime:
-    """Ends a run after the first epoch that is over the minutes given, counted over all parts of the run."""
+    """Ends this part of a run after the first epoch that is over the minutes given.
+
+    Args:
+        history: of the run.
+        max_minutes: since this was made; 0 means no limit.
+    """
 
     def __init__(self, *, history: History, max_minutes: float = 0.0) -> None:
         self.history = history
@@ -84,13 +90,18 @@ class StopInTime:
         self.started = time.monotonic()
 
     def attach(self, engine: Engine) -> None:
-        """Look at the clock after each epoch; 0 minutes means no limit."""
+        """Look at the clock after each epoch."""
         if self.max_minutes > 0:
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
 
     def look(self, engine: Engine) -> None:
-        """Terminate where the time of this part is used up."""
-        if time.monotonic() - self.started >= 60 * self.max_minutes:
+        """Terminate where the time of this part is used up, on all ranks at once: clocks differ."""
+        is_over = torch.tensor(float(time.monotonic() - self.started >= 60 * self.max_minutes))
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            state: Any = engine.state
+            is_over = is_over.to(state.device)
+            torch.distributed.all_reduce(is_over, torch.distributed.ReduceOp.MAX)
+        if is_over.item():
             engine.terminate()
 
 
@@ -157,8 +168,7 @@ class Journal:
 
     def take_scores(self, validator: Engine) -> None:
         """Keep the mean Dice of each region over the validation cases."""
-        details = torch.as_tensor(validator.state.metric_details[METRIC], dtype=torch.float64)
-        dice = details.reshape(-1, len(REGIONS)).mean(dim=0).tolist()
+        dice = dice_of_cases(validator).mean(dim=0).tolist()
         self.scores = {f"dice_{region}": value for region, value in zip(REGIONS, dice, strict=True)}
         self.scores["dice_mean"] = sum(dice) / len(dice)
 
@@ -196,7 +206,7 @@ class Progress:
             engine.add_event_handler(Events.STARTED, self.start)
             engine.add_event_handler(Events.ITERATION_COMPLETED, self.advance)
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.tell)
-            engine.add_event_handler(Events.COMPLETED, lambda _: self.bar and self.bar.close())
+            engine.add_event_handler(Events.COMPLETED, self.close)
 
     def start(self, engine: Engine) -> None:
         """Open the bar."""
@@ -210,17 +220,28 @@ class Progress:
             self.bar.set_postfix_str(f"loss {loss_of(engine):.3f}", refresh=False)
             self.bar.update()
 
+    def close(self, _: Engine) -> None:
+        """Close the bar."""
+        if self.bar is not None:
+            self.bar.close()
+
     def tell(self, _: Engine) -> None:
         """Say what a validated epoch came to."""
         row = self.history.rows[-1]
         if "dice_mean" in row:
             dice = "  ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in REGIONS)
-            line = f"epoch {row['epoch']}  step {row['step']}  {row['seconds']:.0f} s  loss {row['loss']:.3f}  Dice {dice}"
-            tqdm.write(line, file=sys.stderr)
+            begun = f"epoch {row['epoch']}  step {row['step']}  {row['seconds']:.0f} s"
+            tqdm.write(f"{begun}  loss {row['loss']:.3f}  Dice {dice}", file=sys.stderr)
 
 
 def loss_of(engine: Engine) -> float:
     """Return the loss of the step just made (a dictionary, or a list of one after MONAI decollated it)."""
-    output = engine.state.output
+    output: Any = engine.state.output
     first = output[0] if isinstance(output, list) else output
     return float(first["loss"])
+
+
+def dice_of_cases(evaluator: Engine) -> torch.Tensor:
+    """Return the Dice float64 (cases, 3) of an evaluator's last run: WT, TC, ET."""
+    state: Any = evaluator.state
+    return torch.as_tensor(state.metric_details[METRIC], dtype=torch.float64).reshape(-1, len(REGIONS))

@@ -1,7 +1,7 @@
 """What training minimises: Dice and binary cross-entropy over the three nested regions."""
 
 import torch
-from monai.losses import DiceLoss
+from monai.losses.dice import DiceLoss
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 

@@ -116,9 +116,7 @@ def cut_turned(case: CohortCase, pose: Pose, size: PatchSize) -> tuple[torch.Ten
     return data * nearest[1], nearest[0].to(torch.uint8)
 
 
-def sample_points(
-    pose: Pose, size: PatchSize, low: NDArray[np.integer], voxels: NDArray[np.integer]
-) -> torch.Tensor:
+def sample_points(pose: Pose, size: PatchSize, low: NDArray[np.integer], voxels: NDArray[np.integer]) -> torch.Tensor:
     """Return where each voxel of a patch lies in a block, (1, *size, 3), in the order and range of `grid_sample`.
 
     Args:

@@ -1,23 +1,24 @@
-"""A recipe: `base.yaml`, an overlay and `--set` joined to plain data whose every key is known and in range."""
+"""A recipe: `base.yaml`, an overlay and `--set` joined to plain data whose every key is known."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from brats3d.errors import RequestError, nearest_name
-from brats3d.networks import RECIPES, check_network_def
-from brats3d.prepare import Preparation
+from brats3d.bundle import FORMAT, check_definition, read_plain_yaml
+from brats3d.errors import BundleError, RequestError, nearest_name
+from brats3d.networks import RECIPES
 from brats3d.settings import Settings, overlay
 from brats3d.train.augment import Augmentation
-from brats3d.vocabulary import MODALITIES, REGIONS
+from brats3d.train.ranges import check_augmentation, check_network, check_recipe, is_number
 
 BASE = "base"
 FREE_KEYS = frozenset({"network_arguments"})
 """Keys whose inner keys the network's own table checks."""
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+"""Numbers that YAML 1.1 takes for words, such as 1e-3."""
 
 
 def shipped_configs() -> list[str]:
@@ -40,11 +41,18 @@ def read_recipe(config: str, changes: Sequence[str] = ()) -> Settings:
     Raises:
         RequestError: no such config, an unknown key (its nearest is named), or a value out of range.
     """
-    base = parse_yaml(resources.files("brats3d.configs").joinpath(f"{BASE}.yaml").read_text(encoding="utf-8"), BASE)
+    base = parse_yaml(shipped_bytes(BASE), f"config {BASE}")
     recipe = overlay(base, read_config(config), FREE_KEYS)
     for change in changes:
         recipe = overlay(recipe, parse_change(change), FREE_KEYS)
     check_recipe(recipe)
+    check_augmentation(augmentation_of(recipe))
+    check_network(recipe["patch"], network_def_of(recipe))
+    try:
+        # What no bundle may say must not be found out after hours of training.
+        check_definition(common_of(recipe))
+    except BundleError as error:
+        raise RequestError(f"config {config}: {error}") from error
     return recipe
 
 
@@ -52,27 +60,41 @@ def read_config(config: str) -> Settings:
     """Return the overlay that a path or a shipped name means."""
     path = Path(config)
     if path.is_file():
-        return parse_yaml(path.read_text(encoding="utf-8"), config)
-    if config in shipped_configs():
-        return parse_yaml(
-            resources.files("brats3d.configs").joinpath(f"{config}.yaml").read_text(encoding="utf-8"), config
-        )
-    raise RequestError(f"config {config!r} is neither a file nor a shipped recipe{nearest_name(config, shipped_configs())}")
+        try:
+            return parse_yaml(path.read_bytes(), f"config {config}")
+        except OSError as error:
+            raise RequestError(f"config {config}: {error.strerror}") from error
+    if config not in shipped_configs():
+        near = nearest_name(config, shipped_configs())
+        raise RequestError(f"config {config!r} is neither a file nor a shipped recipe{near}")
+    return parse_yaml(shipped_bytes(config), f"config {config}")
 
 
-def parse_yaml(text: str, name: str) -> Settings:
+def shipped_bytes(name: str) -> bytes:
+    """Return the text of a shipped config."""
+    return resources.files("brats3d.configs").joinpath(f"{name}.yaml").read_bytes()
+
+
+def parse_yaml(data: bytes, name: str) -> Settings:
     """Return the mapping that a YAML text holds.
 
     Raises:
-        RequestError: it is no YAML, or no mapping.
+        RequestError: it is no YAML, no mapping, or more than plain data.
     """
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RequestError(f"config {name}: not readable as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise RequestError(f"config {name}: holds no keys")
-    return data
+        settings = read_plain_yaml(data)
+    except BundleError as error:
+        raise RequestError(f"{name}: {error}") from error
+    return {str(key): with_exponents(value) for key, value in settings.items()}
+
+
+def with_exponents(value: Any) -> Any:
+    """Return plain data in which words such as 1e-3 are the numbers they mean."""
+    if isinstance(value, dict):
+        return {str(key): with_exponents(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_exponents(inner) for inner in value]
+    return float(value) if isinstance(value, str) and EXPONENT.fullmatch(value) else value
 
 
 def parse_change(change: str) -> Settings:
@@ -80,97 +102,46 @@ def parse_change(change: str) -> Settings:
 
     >>> parse_change("windows.overlap=0.25")
     {'windows': {'overlap': 0.25}}
+
+    Raises:
+        RequestError: it is not of that form, or the value is no YAML.
     """
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
         raise RequestError(f"--set {change!r}: write it as key=value")
-    try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise RequestError(f"--set {change!r}: the value is no YAML") from error
+    document = parse_yaml(f"value: {value}".encode("utf-8", "surrogateescape"), f"--set {change!r}")
+    nested: Any = document.pop("value")
+    if document:
+        raise RequestError(f"--set {change!r}: one key and one value a time")
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return dict(nested)
 
 
 def network_def_of(recipe: Mapping[str, Any]) -> Settings:
-    """Return the network's definition: the row of the table with the recipe's arguments put over it."""
-    if recipe["network"] not in RECIPES:
-        raise RequestError(f"unknown network {recipe['network']!r}{nearest_name(str(recipe['network']), RECIPES)}")
-    arguments = recipe["network_arguments"] or {}
-    return {**RECIPES[recipe["network"]], "in_channels": len(recipe["modalities"]), **arguments}
-
-
-AT_LEAST: dict[str, float] = {
-    "batch": 1,
-    "epochs": 1,
-    "steps": 1,
-    "clip_norm": 1e-6,
-    "validation_interval": 1,
-    "patience": 0,
-    "workers": 0,
-    "seed": 0,
-    "smallest_enhancing_ml": 0,
-    "sampling.reach": 0,
-    "optimizer.rate": 0,
-    "optimizer.weight_decay": 0,
-    "schedule.warmup_steps": 0,
-    "schedule.power": 0,
-}
-SHARES = ("average_decay", "sampling.tumour_share", *(f"thresholds.{region}" for region in REGIONS))
-WHOLE = ("batch", "epochs", "steps", "validation_interval", "patience", "workers", "seed", "sampling.reach")
-CHOICES = {"precision": ("auto", "float32", "bfloat16"), "weights": ("float32", "float16")}
-
-
-def check_recipe(recipe: Mapping[str, Any]) -> None:
-    """Check every value of a recipe.
+    """Return the network's definition: the row of the table with the recipe's arguments put over it.
 
     Raises:
-        RequestError: the first value that is not in its range, named.
+        RequestError: there is no such row.
     """
-    for key, least in AT_LEAST.items():
-        value = number_at(recipe, key)
-        if value < least or (key in WHOLE and value != int(value)):
-            raise RequestError(f"{key} is {value}: it must be {'a whole number ' if key in WHOLE else ''}of {least} or more")
-    for key in SHARES:
-        if not 0 <= number_at(recipe, key) <= 1:
-            raise RequestError(f"{key} is {number_at(recipe, key)}: it must lie between 0 and 1")
-    for key, words in CHOICES.items():
-        if recipe[key] not in words:
-            raise RequestError(f"{key} is {recipe[key]!r}: it must be one of {', '.join(words)}")
-    check_sizes(recipe)
-    Preparation.from_settings(recipe["preparation"])
-    augmentation_of(recipe)
-    check_network_def(network_def_of(recipe))
+    name = str(recipe["network"])
+    if name not in RECIPES:
+        raise RequestError(f"unknown network {name!r}{nearest_name(name, RECIPES)}")
+    return {**RECIPES[name], "in_channels": len(recipe["modalities"]), **recipe["network_arguments"]}
 
 
-def check_sizes(recipe: Mapping[str, Any]) -> None:
-    """Check patch, windows and modalities.
-
-    Raises:
-        RequestError: one of them is malformed.
-    """
-    for key, size in (("patch", recipe["patch"]), ("windows.size", recipe["windows"]["size"])):
-        if not (isinstance(size, list) and len(size) == 3 and all(isinstance(n, int) and 0 < n <= 512 for n in size)):
-            raise RequestError(f"{key} is {size}: it must be three whole numbers of 1 to 512")
-    if not 0 <= number_at(recipe, "windows.overlap") <= 0.9:
-        raise RequestError("windows.overlap must lie between 0 and 0.9")
-    if list(recipe["modalities"]) != [m for m in MODALITIES if m in recipe["modalities"]] or not recipe["modalities"]:
-        raise RequestError(f"modalities {recipe['modalities']}: choose from {', '.join(MODALITIES)}, in this order")
-
-
-def number_at(recipe: Mapping[str, Any], key: str) -> float:
-    """Return the number at a dotted key.
-
-    Raises:
-        RequestError: it is no number.
-    """
-    value: Any = recipe
-    for part in key.split("."):
-        value = value[part]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RequestError(f"{key} is {value!r}: it must be a number")
-    return value
+def common_of(recipe: Mapping[str, Any]) -> Settings:
+    """Return what `common.yaml` holds: everything that decides a mask but the weights."""
+    return {
+        "brats3d_format": FORMAT,
+        "name": recipe["name"],
+        "modalities": list(recipe["modalities"]),
+        "preparation": dict(recipe["preparation"]),
+        "network_def": network_def_of(recipe),
+        "windows": dict(recipe["windows"]),
+        "thresholds": dict(recipe["thresholds"]),
+        "smallest_enhancing_ml": recipe["smallest_enhancing_ml"],
+    }
 
 
 def augmentation_of(recipe: Mapping[str, Any]) -> Augmentation:
@@ -182,8 +153,8 @@ def augmentation_of(recipe: Mapping[str, Any]) -> Augmentation:
     values = dict(recipe["augmentation"])
     for field in fields(Augmentation):
         value = values[field.name]
-        pair = isinstance(value, list) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
-        if isinstance(field.default, tuple) != pair or (not pair and not isinstance(value, int | float)):
+        pair = isinstance(value, list) and len(value) == 2 and all(is_number(each) for each in value)
+        if isinstance(field.default, tuple) != pair or (not pair and not is_number(value)):
             raise RequestError(f"augmentation.{field.name} is {value!r}: it must be like {field.default!r}")
         values[field.name] = tuple(value) if pair else value
     return Augmentation(**values)

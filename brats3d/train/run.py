@@ -1,24 +1,33 @@
-"""From a config and a folder of patients to a trained bundle: `brats3d train` and `brats3d.train_bundle`."""
+"""From a config and a folder of patients to a trained bundle: what `brats3d train` does."""
 
+import math
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
-from brats3d.errors import BadInput, RequestError
+from brats3d.errors import BadInput, Interrupted, RequestError, interrupt_code
+from brats3d.networks import outline
 from brats3d.predict.engines import choose_device
 from brats3d.prepare import Preparation
 from brats3d.settings import Settings
-from brats3d.train.cohort import cases_named, load_case
-from brats3d.train.recipe import read_recipe
+from brats3d.train.checkpoint import LAST
+from brats3d.train.cohort import fault_to_train_on, load_case, make_cache, refuse
+from brats3d.train.device import precision_for
+from brats3d.train.recipe import network_def_of, read_recipe
 from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
+from brats3d.train.workflow import run_training
 from brats3d.train.write_bundle import same_configs, start_bundle
 from brats3d.vocabulary import Modality
 
 CACHE = ".brats3d-cache"
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
+"""Letters of a path that mean nothing to MONAI or Python."""
 
 Say = Callable[[str], None]
 
@@ -48,9 +57,14 @@ class TrainingRequest:
     max_minutes: float = 0.0
     """The run ends after the epoch that is over it; 0: no limit."""
     resume: bool = False
-    """Go on from the last checkpoint."""
+    """Go on from the last checkpoint; from the start where a run was ended before its first."""
     quiet: bool = False
     """No progress."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where prepared patients are kept."""
+        return self.cache or self.out.absolute().parent / CACHE
 
 
 def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path:
@@ -58,52 +72,60 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
 
     Args:
         request: what to train on what, and where the bundle goes.
-        say: told, in a line each, what was decided.
+        say: told, in a line each, what was decided and done.
 
     Returns:
         The bundle's folder.
 
     Raises:
         RequestError: config, data or splits cannot be used as asked; nothing was begun.
-        MachineError: the bundle cannot be written or resumed, a device is absent, or the loss became no number.
+        MachineError: the bundle cannot be written or resumed, a device is absent, memory ran out, or the loss became
+            no number.
+        Interrupted: by Ctrl-C or SIGTERM; the last checkpoint stays.
     """
     recipe = read_recipe(request.config, request.changes)
     check_place(request)
     device = choose_device(request.device)
+    precision_for(precision=recipe["precision"], device=torch.device(device))
+    outline(network_def_of(recipe))
     cases = find_cases(request.data)
     split = split_for(request, cases)
-    left_out = len(cases) - len(split.train) - len(split.validation) - len(split.test)
-    say(f"train on {len(split.train)}, validate on {len(split.validation)} patients ({split.source}); {left_out} left out")
-    cache = request.cache or request.out.absolute().parent / CACHE
-    say(f"prepared patients are kept in {cache}")
-    fill_cache(cases_named(cases, [*split.train, *split.validation]), recipe, cache, say, request.quiet)
     if request.resume:
         same_configs(request.out, recipe, split)
-    else:
+    left_out = len({case.id for case in cases} - set(split.ids))
+    lists = f"train on {len(split.train)}, validate on {len(split.validation)} patients"
+    say(f"{lists} ({split.source}); {left_out} left out")
+    say(f"prepared patients are kept in {request.cache_folder}")
+    prepare_all(cases, split.ids, recipe, request, say)
+    if not request.resume:
         start_bundle(request.out, recipe, split)
-    run_workflow(request, cache, device)
+    train(request, device, say)
     say(f"{request.out}: a complete bundle; segment with: brats3d segment PATIENTS -o MASKS -b {request.out}")
     return request.out
 
 
 def check_place(request: TrainingRequest) -> None:
-    """Check that the bundle may be written where it is asked for.
+    """Check where the bundle and the prepared patients shall lie, and for how long training may go on.
 
     Raises:
-        RequestError: it is a file, lies inside DATA, exists without `resume`, or is absent with it.
+        RequestError: BUNDLE is a file, exists without `resume` or is absent with it, it or the cache lies inside
+            DATA, or the minutes are none.
     """
-    out, data = request.out.absolute(), request.data.absolute()
-    if not data.is_dir():
+    out = request.out
+    if not math.isfinite(request.max_minutes) or request.max_minutes < 0:
+        raise RequestError(f"--max-minutes {request.max_minutes:g}: give a number of 0 or more")
+    if not request.data.is_dir():
         raise RequestError(f"DATA {request.data}: no such folder")
     if out.is_file():
-        raise RequestError(f"BUNDLE {request.out} is a file: give a folder")
-    if out.resolve().is_relative_to(data.resolve()):
-        raise RequestError(f"BUNDLE {request.out} lies inside DATA: give a folder outside it")
+        raise RequestError(f"BUNDLE {out} is a file: give a folder")
+    for name, folder in (("BUNDLE", out), ("cache", request.cache_folder)):
+        if folder.resolve().is_relative_to(request.data.resolve()):
+            raise RequestError(f"{name} {folder} lies inside DATA: give a folder outside it")
     filled = out.is_dir() and any(out.iterdir())
     if filled and not request.resume:
-        raise RequestError(f"BUNDLE {request.out} exists: add --resume to go on with it, or give another folder")
+        raise RequestError(f"BUNDLE {out} exists: add --resume to go on with it, or give another folder")
     if request.resume and not filled:
-        raise RequestError(f"BUNDLE {request.out} does not exist: there is nothing to resume")
+        raise RequestError(f"BUNDLE {out} does not exist: there is nothing to resume")
 
 
 def split_for(request: TrainingRequest, cases: Sequence[Case]) -> Split:
@@ -116,65 +138,86 @@ def split_for(request: TrainingRequest, cases: Sequence[Case]) -> Split:
         if request.folds is not None:
             raise RequestError("--folds splits without a file; with --splits give --fold alone")
         return read_split(request.splits, request.fold)
-    ids = [case.id for case in cases if case.reference is not None]
+    ids = sorted({case.id for case in cases if case.reference is not None})
     if (request.fold is None) != (request.folds is None):
         raise RequestError("--fold K and --folds N go together where no --splits file is given")
-    if request.fold is not None and request.folds is not None:
-        return nth_fold(ids, request.fold, request.folds)
     if not ids:
         raise RequestError(f"no patient under {request.data} has a reference to learn from")
+    if request.fold is not None and request.folds is not None:
+        return nth_fold(ids, request.fold, request.folds)
     return every_fifth(ids)
 
 
-def fill_cache(cases: Sequence[Case], recipe: Settings, cache: Path, say: Say, quiet: bool) -> None:
-    """Prepare every case once before training starts, so that a bad one stops the run now and not within it.
+def prepare_all(
+    cases: Sequence[Case], ids: Sequence[str], recipe: Settings, request: TrainingRequest, say: Say
+) -> None:
+    """Prepare every listed case once before training starts, so that a bad one stops the run now and not within it.
 
     Raises:
-        RequestError: cases were refused; all of them are named.
+        RequestError: listed cases are absent, refused or without a reference; all of them are named.
+        Interrupted: by Ctrl-C or SIGTERM; what was prepared stays.
     """
     from tqdm import tqdm
 
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    modalities = [Modality(name) for name in recipe["modalities"]]
-    preparation = Preparation.from_settings(recipe["preparation"])
-    faults = []
-    for case in tqdm(cases, desc="prepare", unit="patient", disable=quiet or not sys.stderr.isatty()):
+    make_cache(request.cache_folder)
+    by_id = {case.id: case for case in cases}
+    faults: list[str] = []
+    hidden = request.quiet or not sys.stderr.isatty()
+    for number, each in enumerate(tqdm(ids, desc="prepare", unit="patient", leave=False, disable=hidden), start=1):
         try:
-            load_case(case, modalities, preparation, cache)
-        except BadInput as error:
-            faults.append(f"{case.id} ({error.finding.message})")
-    if faults:
-        raise RequestError(f"cannot train on {len(faults)} of {len(cases)} listed patients: {'; '.join(faults)}")
+            fault = fault_to_train_on(each, by_id.get(each)) or fault_in_files(by_id[each], recipe, request)
+        except KeyboardInterrupt as error:
+            words = (
+                f"interrupted while patient {number} of {len(ids)} was prepared; run the same command again to go on"
+            )
+            raise Interrupted(words, interrupt_code(error)) from error
+        faults.extend([f"{each} ({fault})"] if fault else [])
+        if hidden:
+            say(f"[{number}/{len(ids)}] {each}: {'refused' if fault else 'prepared'}")
+    refuse(len(ids), faults)
 
 
-def run_workflow(request: TrainingRequest, cache: Path, device: str) -> None:
-    """Run the configs just written with MONAI's workflow class.
+def fault_in_files(case: Case, recipe: Settings, request: TrainingRequest) -> str | None:
+    """Prepare a case into the cache; return why that cannot be done, None where it was."""
+    modalities = [Modality(name) for name in recipe["modalities"]]
+    try:
+        load_case(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder)
+    except BadInput as error:
+        return f"refused: {error.finding.message}"
+    return None
+
+
+def train(request: TrainingRequest, device: str, say: Say) -> None:
+    """Run the bundle's own configs, from the last checkpoint where there is one to go on from.
 
     Raises:
-        MachineError: see `train_bundle`.
+        MachineError, Interrupted: see `train_bundle`.
     """
-    from monai.bundle import ConfigWorkflow
-
-    configs = request.out / "configs"
-    values = {
-        "bundle_root": str(request.out),
-        "dataset_dir": str(request.data),
-        "cache_dir": str(cache),
+    checkpoint = request.out / "models" / LAST
+    if request.resume and not checkpoint.is_file():
+        say(f"{request.out} holds no checkpoint yet: starting with the first epoch")
+    values: dict[str, Any] = {
+        "bundle_root": as_expression(request.out),
+        "dataset_dir": as_expression(request.data),
+        "cache_dir": as_expression(request.cache_folder),
         "device": f"$torch.device({device!r})",
-        "resume": request.resume,
+        "resume": request.resume and checkpoint.is_file(),
         "max_minutes": request.max_minutes,
         "quiet": request.quiet,
     }
-    with warnings.catch_warnings():
-        # MONAI warns that configs are programs; these were written from checked keys a moment ago.
-        warnings.filterwarnings("ignore", message=".*trust.*", category=UserWarning)
-        workflow = ConfigWorkflow(
-            config_file=[str(configs / "common.yaml"), str(configs / "train.yaml")],
-            meta_file=str(configs / "metadata.json"),
-            logging_file=False,
-            workflow_type="train",
-            **values,
-        )
-        workflow.initialize()
-        workflow.run()
-        workflow.finalize()
+    try:
+        run_training(request.out, values)
+    except KeyboardInterrupt as error:
+        kept = "the last checkpoint is kept" if checkpoint.is_file() else "there was no checkpoint yet"
+        words = f"interrupted; {kept}: go on with the same command and --resume"
+        raise Interrupted(words, interrupt_code(error)) from error
+
+
+def as_expression(path: Path) -> str:
+    """Return a path as a MONAI expression: a plain string would be evaluated, looked up or changed by what it holds.
+
+    >>> as_expression(Path("/data/#1"))
+    "$'/data/\\\\U000000231'"
+    """
+    letters = (letter if letter in PLAIN else f"\\U{ord(letter):08x}" for letter in str(path.absolute()))
+    return f"$'{''.join(letters)}'"

@@ -8,6 +8,9 @@ from typing import Any
 
 from brats3d.errors import RequestError
 
+NAMES = ("train", "validation", "test")
+NEEDED = NAMES[:2]
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -16,11 +19,16 @@ class Split:
     train: tuple[str, ...]
     """Ids to train on."""
     validation: tuple[str, ...]
-    """Ids to validate on."""
+    """Ids to validate on; none: the run is not validated."""
     test: tuple[str, ...] = ()
     """Ids to leave alone."""
     source: str = ""
     """How it came about, in words."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every listed id."""
+        return (*self.train, *self.validation, *self.test)
 
 
 def patient_of(case_id: str) -> str:
@@ -40,10 +48,10 @@ def read_split(path: Path, fold: int | None) -> Split:
         RequestError: the file is absent, no JSON, of another form, or puts a patient into two lists.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RequestError(f"splits file {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"splits file {path}: no JSON ({error})") from error
     if isinstance(document, list):
         if fold is None or not 1 <= fold <= len(document):
@@ -60,11 +68,16 @@ def split_of(document: Any, source: str) -> Split:
     Raises:
         RequestError: a list is absent or of another form, or a patient is in two of them.
     """
-    if not isinstance(document, dict) or not {"train", "validation"} <= document.keys() <= {"train", "validation", "test"}:
+    if not isinstance(document, dict) or not set(NEEDED) <= document.keys() <= set(NAMES):
         raise RequestError(f'{source}: a split looks like {{"train": [ids], "validation": [ids], "test": [ids]}}')
-    lists = {name: tuple(document.get(name, ())) for name in ("train", "validation", "test")}
-    if not all(isinstance(each, str) for ids in lists.values() for each in ids) or not lists["train"]:
-        raise RequestError(f"{source}: lists hold ids, and train at least one")
+    lists = {}
+    for name in NAMES:
+        ids = document.get(name, [])
+        if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+            raise RequestError(f"{source}: {name!r} is no list of ids in quotation marks")
+        lists[name] = tuple(ids)
+    if not lists["train"]:
+        raise RequestError(f"{source}: 'train' is empty; name at least one patient")
     check_apart(lists, source)
     return Split(lists["train"], lists["validation"], lists["test"], source)
 
@@ -85,10 +98,12 @@ def check_apart(lists: dict[str, tuple[str, ...]], source: str) -> None:
 
 
 def every_fifth(ids: Sequence[str]) -> Split:
-    """Return the default split: every fifth patient by sorted id validates, all visits of a patient together."""
+    """Return the default split: every fifth patient by sorted id validates, all visits of a patient together.
+
+    Of two to four patients the last validates, of one none.
+    """
     patients = sorted({patient_of(each) for each in ids})
-    held_out = set(patients[4::5]) or set(patients[-1:] if len(patients) > 1 else ())
-    return split_by(ids, held_out, "every fifth patient validates")
+    return split_by(ids, set(patients[4::5] or patients[1:][-1:]), "every fifth patient validates")
 
 
 def nth_fold(ids: Sequence[str], fold: int, folds: int) -> Split:

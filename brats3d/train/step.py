@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from monai.engines import SupervisedTrainer
+from monai.engines.trainer import SupervisedTrainer
 from monai.utils.enums import CommonKeys
 
 from brats3d.train.average import WeightAverage

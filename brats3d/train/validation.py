@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from monai.handlers import IgniteMetricHandler, from_engine
-from monai.metrics import DiceMetric
-from monai.transforms import MapTransform
+from monai.handlers.ignite_metric import IgniteMetricHandler
+from monai.handlers.utils import from_engine
+from monai.metrics.meandice import DiceMetric
+from monai.transforms.transform import MapTransform
 
 from brats3d.output.whole import write_whole
-from brats3d.train.handlers import METRIC
+from brats3d.train.handlers import dice_of_cases
 from brats3d.vocabulary import REGIONS
 
 
@@ -65,20 +66,23 @@ class ScoreTable:
 
     def attach(self, engine: Engine) -> None:
         """Listen to an evaluator."""
+        engine.add_event_handler(Events.STARTED, lambda _: self.ids.clear())
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.note_id)
         engine.add_event_handler(Events.COMPLETED, self.write)
 
     def note_id(self, engine: Engine) -> None:
         """Remember whose turn it was."""
-        self.ids.extend(item["id"] for item in engine.state.batch)  # MONAI has decollated it by now
+        batch: Any = engine.state.batch
+        self.ids.extend(item["id"] for item in batch)  # MONAI has decollated it by now
 
     def write(self, engine: Engine) -> None:
         """Write the table."""
-        rows = torch.as_tensor(engine.state.metric_details[METRIC]).reshape(-1, len(REGIONS)).double()
+        rows = dice_of_cases(engine)
+        dice = [dict(zip(REGIONS, row, strict=True)) for row in (*rows.tolist(), rows.mean(dim=0).tolist())]
         document = {
             "metric": "Dice within the brain box; empty reference and prediction 1, one of them 0",
-            "cases": {each: dict(zip(REGIONS, row.tolist(), strict=True)) for each, row in zip(self.ids, rows, strict=True)},
-            "mean": dict(zip(REGIONS, rows.mean(dim=0).tolist(), strict=True)),
+            "cases": dict(zip(self.ids, dice[:-1], strict=True)),
+            "mean": dice[-1],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / "dice.json", (json.dumps(document, indent=1) + "\n").encode())

@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
-from brats3d.bundle import FORMAT, METADATA_FILE, STRANGER, WEIGHTS_FILE, bundle_sha256, weights_entry
-from brats3d.bundle import COMMON_FILE as COMMON
+from brats3d.bundle import COMMON_FILE, METADATA_FILE, STRANGER, WEIGHTS_FILE, bundle_sha256, weights_entry
 from brats3d.errors import MachineError
-from brats3d.output.whole import write_whole
+from brats3d.output.whole import cannot_write, write_whole
 from brats3d.settings import Settings
-from brats3d.train.recipe import as_plain, augmentation_of, network_def_of
+from brats3d.train.recipe import as_plain, augmentation_of, common_of
 from brats3d.train.splits import Split
 from brats3d.version import VERSION
 from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
@@ -22,20 +21,6 @@ from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
 SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
 TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
 REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
-
-
-def common_of(recipe: Mapping[str, Any]) -> Settings:
-    """Return what `common.yaml` holds: everything that decides a mask but the weights."""
-    return {
-        "brats3d_format": FORMAT,
-        "name": recipe["name"],
-        "modalities": list(recipe["modalities"]),
-        "preparation": dict(recipe["preparation"]),
-        "network_def": network_def_of(recipe),
-        "windows": dict(recipe["windows"]),
-        "thresholds": dict(recipe["thresholds"]),
-        "smallest_enhancing_ml": recipe["smallest_enhancing_ml"],
-    }
 
 
 def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
@@ -47,7 +32,8 @@ def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
         "batch": recipe["batch"],
         "epochs": recipe["epochs"],
         "steps": recipe["steps"],
-        "val_interval": recipe["validation_interval"],
+        # Without patients to validate on, the first validation lies beyond the end.
+        "val_interval": recipe["validation_interval"] if split.validation else recipe["epochs"] + 1,
         "rate": float(recipe["optimizer"]["rate"]),
         "weight_decay": float(recipe["optimizer"]["weight_decay"]),
         "warmup_steps": recipe["schedule"]["warmup_steps"],
@@ -90,7 +76,10 @@ def start_bundle(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
         OutputError: it cannot be written.
     """
     for name in ("configs", "models", "docs"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder / name, error) from error
     for name, content in config_files(recipe, split).items():
         write_whole(folder / name, content)
     write_whole(folder / METADATA_FILE, as_json(metadata_of(recipe, {"split": split.source})))
@@ -106,7 +95,7 @@ def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
     for name, content in config_files(recipe, split).items():
         path = folder / name
         if not path.is_file():
-            raise MachineError(f"{folder} is no bundle to resume: {name} is missing; start anew without --resume")
+            raise MachineError(f"{folder} is no bundle to resume: {name} is missing; start anew in another folder")
         if path.read_bytes() != content:
             raise MachineError(
                 f"{path} differs from what this recipe gives; resume with the same config, --set, --seed and splits, "
@@ -136,7 +125,7 @@ def metadata_of(recipe: Mapping[str, Any], about: Mapping[str, Any]) -> Settings
             **{package: installed_version(package) for package in REQUIRED_PACKAGES},
         },
         "task": "Segmentation of gliomas in brain MRI",
-        "description": f"{recipe['name']}: {recipe['network']} on {', '.join(modalities)}, regions {', '.join(REGIONS)}",
+        "description": description_of(recipe),
         "authors": "The brats3d developers",
         "copyright": "Copyright the brats3d developers, Apache-2.0",
         "data_type": "nibabel",
@@ -151,6 +140,12 @@ def metadata_of(recipe: Mapping[str, Any], about: Mapping[str, Any]) -> Settings
         },
         "brats3d": dict(about),
     }
+
+
+def description_of(recipe: Mapping[str, Any]) -> str:
+    """Return a bundle in one line: its recipe, network, modalities and regions."""
+    modalities = ", ".join(MODALITY_TITLES[Modality(name)] for name in recipe["modalities"])
+    return f"{recipe['name']}: {recipe['network']} on {modalities}, regions {', '.join(REGIONS)}"
 
 
 def tensor_format(channels: list[str], shape: list[int], kind: str, form: str, value_range: list[int]) -> Settings:
@@ -192,7 +187,7 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
     """Return the bundle's `docs/README.md`: what it is, how it was trained, what it is for."""
     about = metadata["brats3d"]
     training = about["training"]
-    common = (folder / COMMON).read_bytes()
+    common = (folder / COMMON_FILE).read_bytes()
     sha256 = bundle_sha256(common, about["weights"]["sha256"])
     last = training.get("last_validation")
     dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS) if last else "not validated"

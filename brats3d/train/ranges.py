@@ -1,0 +1,114 @@
+"""What the values of a recipe may be: judged before anything is read or begun."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from brats3d.errors import RequestError
+from brats3d.networks import check_network_def, divisor
+from brats3d.train.augment import Augmentation
+from brats3d.vocabulary import MODALITIES
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "optimizer.rate": (0, math.inf),
+    "optimizer.weight_decay": (0, math.inf),
+    "schedule.power": (0, math.inf),
+    "clip_norm": (1e-6, math.inf),
+    "average_decay": (0, 0.999999),
+    "sampling.tumour_share": (0, 1),
+}
+"""Numbers, with both ends in."""
+WHOLE_LIMITS: dict[str, tuple[int, int]] = {
+    "batch": (1, 4096),
+    "epochs": (1, 10**6),
+    "steps": (1, 10**6),
+    "validation_interval": (1, 10**6),
+    "patience": (0, 10**6),
+    "workers": (0, 256),
+    "seed": (0, 2**63 - 1),
+    "sampling.reach": (0, 512),
+    "schedule.warmup_steps": (0, 10**9),
+}
+"""Whole numbers, with both ends in."""
+CHOICES = {"precision": ("auto", "float32", "bfloat16"), "weights": ("float32", "float16")}
+STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_shift": 100.0}
+"""Numbers of the augmentation that are no probabilities, and the most they may be; the least is 0."""
+MOST_PATCH_VOXELS = 512
+"""Along one axis."""
+
+
+def is_number(value: Any) -> bool:
+    """Return whether plain data is a finite number; YAML's true is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_recipe(recipe: Mapping[str, Any]) -> None:
+    """Check the values that training alone uses; those of `common.yaml` are judged as a bundle's.
+
+    Raises:
+        RequestError: the first value that is not in its range, named.
+    """
+    for key, (low, high) in LIMITS.items():
+        value = value_at(recipe, key)
+        if not is_number(value) or not low <= value <= high:
+            raise RequestError(f"{key} is {value!r}: it must be a number {between(low, high)}")
+    for key, (least, most) in WHOLE_LIMITS.items():
+        value = value_at(recipe, key)
+        if type(value) is not int or not least <= value <= most:
+            raise RequestError(f"{key} is {value!r}: it must be a whole number {between(least, most)}")
+    for key, words in CHOICES.items():
+        if recipe[key] not in words:
+            raise RequestError(f"{key} is {recipe[key]!r}: it must be one of {', '.join(words)}")
+    names = recipe["modalities"]
+    if not isinstance(names, list) or not names or names != [str(each) for each in MODALITIES if each in names]:
+        raise RequestError(f"modalities is {names!r}: choose from {', '.join(MODALITIES)}, in this order")
+
+
+def between(low: float, high: float) -> str:
+    """Say a range in words."""
+    return f"of {low} or more" if math.isinf(high) else f"from {low} to {high}"
+
+
+def value_at(recipe: Mapping[str, Any], key: str) -> Any:
+    """Return the value at a dotted key."""
+    value: Any = recipe
+    for part in key.split("."):
+        value = value[part]
+    return value
+
+
+def check_augmentation(augmentation: Augmentation) -> None:
+    """Check probabilities, strengths and ranges.
+
+    Raises:
+        RequestError: the first that is not in its range, named.
+    """
+    for name, value in asdict(augmentation).items():
+        if isinstance(value, tuple):
+            most = 1.0 if name == "low_resolution_range" else 10.0
+            if not 0 < value[0] <= value[1] <= most:
+                raise RequestError(f"augmentation.{name} is {list(value)}: it must be low and high, above 0 to {most}")
+        elif not 0 <= value <= STRENGTHS.get(name, 1.0):
+            raise RequestError(f"augmentation.{name} is {value}: it must lie between 0 and {STRENGTHS.get(name, 1.0)}")
+
+
+def check_network(patch: Any, network_def: Mapping[str, Any]) -> None:
+    """Check a network's definition, and that it can be trained on patches of this size.
+
+    Raises:
+        RequestError: the definition is refused, or the patch does not fit.
+    """
+    check_network_def(network_def)
+    if network_def.get("deep_supervision"):
+        raise RequestError("network_arguments.deep_supervision is true: the loss here is of one output; leave it false")
+    sound = isinstance(patch, list) and len(patch) == 3 and all(type(n) is int for n in patch)
+    if not sound or not all(0 < n <= MOST_PATCH_VOXELS for n in patch):
+        raise RequestError(f"patch is {patch!r}: it must be three whole numbers from 1 to {MOST_PATCH_VOXELS}")
+    steps = divisor(network_def)
+    if len(steps) == 2 and patch[2] != 1:
+        raise RequestError(f"patch is {patch}: a network of slices needs [x, y, 1]")
+    for voxels, step in zip(patch, steps, strict=False):
+        # One step alone leaves a single voxel at the bottom, which instance norm refuses.
+        if voxels % step or voxels < 2 * step:
+            raise RequestError(f"patch is {patch}: the network needs multiples of {list(steps)}, at least twice that")

@@ -1,0 +1,143 @@
+"""Recipes: joined, checked key by key, and every shipped one sound to its network."""
+
+import pytest
+from training_for_tests import write_recipe
+
+from brats3d.bundle import check_definition
+from brats3d.errors import RequestError
+from brats3d.networks import outline
+from brats3d.train.recipe import (
+    as_plain,
+    augmentation_of,
+    common_of,
+    network_def_of,
+    parse_change,
+    read_recipe,
+    shipped_configs,
+)
+
+
+@pytest.mark.parametrize("name", shipped_configs())
+def test_every_shipped_recipe_reads_and_its_network_builds(name):
+    recipe = read_recipe(name)
+    assert recipe["name"] == name
+    assert check_definition(common_of(recipe)).name == name
+    assert all(weight.is_meta for weight in outline(network_def_of(recipe)).parameters())
+
+
+def test_a_file_a_change_and_the_base_are_joined(tmp_path):
+    config = write_recipe(tmp_path)
+    recipe = read_recipe(config, ["epochs=9", "epochs=7", "optimizer.rate=1e-4", "network_arguments.dropout=0.1"])
+    assert (recipe["epochs"], recipe["steps"], recipe["optimizer"]["rate"]) == (7, 3, 0.0001)
+    assert recipe["optimizer"]["weight_decay"] == 0.01
+    assert network_def_of(recipe)["dropout"] == 0.1
+    assert network_def_of(recipe)["channels"] == [4, 8]
+
+
+def test_fewer_modalities_make_fewer_channels():
+    recipe = read_recipe("unet", ["modalities=[t1ce, flair]"])
+    assert network_def_of(recipe)["in_channels"] == 2
+    assert common_of(recipe)["modalities"] == ["t1ce", "flair"]
+
+
+def test_a_change_is_nested_by_its_dots():
+    assert parse_change("a.b.c=[1, {d: x}]") == {"a": {"b": {"c": [1, {"d": "x"}]}}}
+    assert parse_change("rate=-1.5E+3") == {"rate": -1500.0}
+    assert parse_change("name=v1") == {"name": "v1"}
+
+
+def test_an_augmentation_is_plain_data_and_back():
+    recipe = read_recipe("unet", ["augmentation.scale_range=[0.8, 1.2]"])
+    augmentation = augmentation_of(recipe)
+    assert augmentation.scale_range == (0.8, 1.2)
+    assert as_plain(augmentation) == recipe["augmentation"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("windows.overlapp=0.6", "unknown key 'windows.overlapp'; did you mean 'windows.overlap'?"),
+        ("learning_rate=1", "unknown key 'learning_rate'; did you mean 'optimizer.rate'?"),
+        ("epochs", "write it as key=value"),
+        ("=3", "write it as key=value"),
+        ("epochs=[", "cannot be read as YAML"),
+        ("epochs=3\nseed: 4", "one key and one value a time"),
+        ("epochs=0", "epochs is 0: it must be a whole number from 1"),
+        ("epochs=1.5", "epochs is 1.5: it must be a whole number"),
+        ("epochs=true", "epochs is True"),
+        ("epochs=", "epochs is None"),
+        ("seed=-1", "seed is -1"),
+        ("workers=-1", "workers is -1"),
+        ("optimizer.rate=.nan", "a finite number is needed"),
+        ("optimizer.rate=1e999", "optimizer.rate is inf"),
+        ("optimizer.rate=fast", "optimizer.rate is 'fast': it must be a number"),
+        ("optimizer=3", "holds keys of its own"),
+        ("average_decay=1", "average_decay is 1"),
+        ("sampling.tumour_share=1.1", "from 0 to 1"),
+        ("precision=half", "it must be one of auto, float32, bfloat16"),
+        ("weights=int8", "it must be one of float32, float16"),
+        ("modalities=[t2, t1]", "in this order"),
+        ("modalities=t1", "in this order"),
+        ("modalities=", "modalities is None"),
+        ("network=reunet", "unknown network 'reunet'; did you mean 'resunet'?"),
+        ("network=[unet]", "unknown network"),
+        ("network_arguments.chanels=[8]", "did you mean 'channels'?"),
+        ("network_arguments.in_channels=3", "in_channels' is 3 where 'modalities' names 4"),
+        ("patch=[100, 112, 112]", "the network needs multiples of [16, 16, 16], at least twice that"),
+        ("patch=[16, 112, 112]", "at least twice that"),
+        ("patch=[112, 112]", "three whole numbers"),
+        ("patch=[112.0, 112, 112]", "three whole numbers"),
+        ("patch=[1024, 112, 112]", "from 1 to 512"),
+        ("windows.size=[60, 64, 64]", "'windows.size' is [60, 64, 64]"),
+        ("windows.overlap=0.95", "windows.overlap"),
+        ("thresholds.WT=1", "thresholds.WT"),
+        ("smallest_enhancing_ml=-1", "smallest_enhancing_ml"),
+        ("preparation.version=2", "preparation version 2"),
+        ("name=$x", "begins with $, @ or % is refused"),
+        ("name=a/b", "letters, digits, dots, dashes"),
+        ("augmentation.flip=2", "augmentation.flip is 2: it must lie between 0 and 1.0"),
+        ("augmentation.rotation_degrees=181", "between 0 and 180.0"),
+        ("augmentation.flip=yes", "augmentation.flip is True"),
+        ("augmentation.scale_range=[2, 1]", "low and high"),
+        ("augmentation.scale_range=[0, 1]", "low and high"),
+        ("augmentation.low_resolution_range=[0.5, 2]", "low and high, above 0 to 1.0"),
+        ("augmentation.scale_range=3", "must be like (0.7, 1.4)"),
+        ("augmentation.noise=[0, 1]", "must be like 0.15"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_begins(change, words):
+    with pytest.raises(RequestError) as caught:
+        read_recipe("resunet", [change])
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_networks_of_slices_and_of_several_outputs_are_judged():
+    with pytest.raises(RequestError, match=r"a network of slices needs \[x, y, 1\]"):
+        read_recipe("unet2d", ["patch=[160, 160, 2]"])
+    with pytest.raises(RequestError, match="deep_supervision is true"):
+        read_recipe("dynunet", ["network_arguments.deep_supervision=true"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\nseed: 2\n", "stands twice"),
+        ("a: &x 1\n", "alias or anchor"),
+        ("- 1\n", "holds no keys"),
+        ("\udc80", "YAML"),
+        ("epoch: 3\n", "did you mean 'epochs'"),
+    ],
+)
+def test_a_config_file_is_plain_data(tmp_path, text, words):
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(RequestError, match=words):
+        read_recipe(str(path))
+
+
+def test_an_unknown_config_names_its_nearest(tmp_path):
+    with pytest.raises(RequestError, match="neither a file nor a shipped recipe; did you mean 'resunet'"):
+        read_recipe("resunett")
+    with pytest.raises(RequestError, match="neither a file"):
+        read_recipe(str(tmp_path))
