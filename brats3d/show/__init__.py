@@ -1,0 +1,1 @@
+"""Pictures of slices: regions outlined on the volumes they lie in."""

@@ -1,0 +1,1 @@
+"""The whole way on made-up patients: segment, train, evaluate, draw."""
