@@ -7,7 +7,7 @@ import pytest
 
 from brats3d.batch.claims import claimed
 from brats3d.batch.folder import Silent, grouped, segment_cases
-from brats3d.errors import (
+from brats3d.errors import BundleError, (
     DeviceError,
     Finding,
     Interrupted,
@@ -108,6 +108,14 @@ def test_a_predictor_that_cannot_be_made_is_no_patients_fault(run):
         segment_cases(run.cases(), run.out, run.recipe, lambda: 1 / 0)
     assert caught.value.exit_code == 1
     assert run.files() == []
+
+
+def test_a_bundle_that_cannot_be_loaded_keeps_its_own_error(run):
+    def refuse():
+        raise BundleError("the weights are damaged")
+
+    with pytest.raises(BundleError, match="the weights are damaged"):
+        segment_cases(run.cases(), run.out, run.recipe, refuse)
 
 
 def test_a_patient_now_refused_or_failed_loses_its_earlier_mask(run, predictor):
