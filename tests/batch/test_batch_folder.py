@@ -7,7 +7,8 @@ import pytest
 
 from brats3d.batch.claims import claimed
 from brats3d.batch.folder import Silent, grouped, segment_cases
-from brats3d.errors import BundleError, (
+from brats3d.errors import (
+    BundleError,
     DeviceError,
     Finding,
     Interrupted,
