@@ -74,7 +74,7 @@ def test_a_weight_under_two_names_is_moved_once():
             weight += 1
     average.update(1000)
     for name, tensor in average.network.state_dict().items():
-        assert torch.allclose(tensor, before[name] + 0.5), name
+        assert torch.allclose(tensor, before[name] + 0.5, atol=1e-6), name
 
 
 def test_a_wrapper_is_looked_through():

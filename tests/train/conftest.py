@@ -1,0 +1,23 @@
+"""Patients and a bundle that the tests of training share; none of them may change what lies there."""
+
+from pathlib import Path
+
+import pytest
+from training_for_tests import write_patients, write_recipe
+
+from brats3d.train.run import TrainingRequest, train_bundle
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with three made-up patients under `data` and a cache that fills by itself."""
+    folder = tmp_path_factory.mktemp("train")
+    write_patients(folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(room: Path) -> Path:
+    """Return a bundle trained to its end on two of the patients."""
+    request = TrainingRequest(write_recipe(room), room / "data", room / "bundle", cache=room / "cache", quiet=True)
+    return train_bundle(request)

@@ -1,0 +1,26 @@
+"""Precision for training: what is asked for, else what the device does fast."""
+
+import pytest
+import torch
+
+from brats3d.errors import RequestError
+from brats3d.predict.engines.precision import choose_precision
+from brats3d.train.device import precision_for
+
+CPU = torch.device("cpu")
+
+
+def test_what_is_asked_for_is_taken():
+    assert precision_for(precision="float32", device=CPU) == "float32"
+    assert precision_for(precision="bfloat16", device=CPU) == "bfloat16"
+    with pytest.raises(RequestError, match="unknown precision"):
+        precision_for(precision="half", device=CPU)
+
+
+def test_auto_on_a_processor_is_what_segmenting_takes():
+    assert precision_for(precision="auto", device=CPU) == choose_precision("auto", "cpu") != "float16"
+
+
+def test_auto_on_a_card_without_bfloat16_is_float16(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: False)
+    assert precision_for(precision="auto", device=torch.device("cuda", 0)) == "float16"

@@ -1,0 +1,225 @@
+"""Whole trainings of seconds: judged before they begin, exact when resumed, complete however they end."""
+
+import json
+import resource
+import shutil
+from dataclasses import replace
+
+import pytest
+from training_for_tests import write_recipe
+
+from brats3d.bundle import open_bundle
+from brats3d.cases.find import find_cases
+from brats3d.errors import Interrupted, MachineError, OutputError, RequestError, Terminated, TrainingStopped
+from brats3d.train import run
+from brats3d.train.run import TrainingRequest, as_expression, check_place, split_for, train_bundle
+
+IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
+SOON = 1e-6
+"""Minutes: over after the first epoch."""
+
+
+@pytest.fixture
+def request_of(room, tmp_path):
+    """Return a function that makes a request for a bundle of the test's own, keys of the recipe changed."""
+
+    def made(recipe=None, **changes):
+        values = {"data": room / "data", "out": tmp_path / "bundle", "cache": room / "cache", "quiet": True}
+        return TrainingRequest(write_recipe(tmp_path, **(recipe or {})), **{**values, **changes})
+
+    return made
+
+
+def model(folder):
+    """Return the bytes of a bundle's weights."""
+    return (folder / "models/model.pt").read_bytes()
+
+
+def epochs(folder):
+    """Return how many epochs the table of a bundle holds."""
+    return len((folder / "metrics.csv").read_text().splitlines()) - 1
+
+
+def test_a_run_cut_after_every_epoch_ends_in_the_same_weights(request_of, trained):
+    request = request_of(max_minutes=SOON)
+    for count in range(1, 5):
+        train_bundle(replace(request, resume=count > 1))
+        assert epochs(request.out) == count
+        assert open_bundle(request.out).missing_files == ()
+    assert model(request.out) == model(trained)
+
+
+def test_workers_change_nothing(request_of, trained):
+    assert model(train_bundle(request_of({"workers": "2"}))) == model(trained)
+
+
+def test_another_seed_gives_other_weights(request_of, trained):
+    assert model(train_bundle(request_of(changes=("seed=1",), max_minutes=SOON))) != model(trained)
+
+
+def test_a_run_without_gain_ends_early_with_a_complete_bundle(request_of):
+    request = request_of({"validation_interval": "1", "patience": "1", "epochs": "20"}, changes=("optimizer.rate=0",))
+    train_bundle(request)
+    assert epochs(request.out) == 2
+    assert open_bundle(request.out).missing_files == ()
+
+
+def test_nobody_to_validate_on_still_gives_a_complete_bundle(request_of, tmp_path):
+    (tmp_path / "all.json").write_text(json.dumps({"train": IDS, "validation": []}))
+    request = request_of({"epochs": "1"}, splits=tmp_path / "all.json")
+    train_bundle(request)
+    assert open_bundle(request.out).missing_files == ()
+    assert "not validated" in (request.out / "docs/README.md").read_text()
+
+
+def test_slices_are_trained_and_validated(request_of):
+    network = "{spatial_dims: 2, channels: [4, 8], strides: [2], num_res_units: 0}"
+    flat = {"network": "unet2d", "network_arguments": network, "patch": "[12, 12, 1]"}
+    request = request_of({**flat, "windows": "{size: [16, 16, 1], overlap: 0.0}", "epochs": "2"})
+    train_bundle(request)
+    assert "dice_mean" in (request.out / "metrics.csv").read_text()
+    assert open_bundle(request.out).missing_files == ()
+
+
+@pytest.mark.parametrize("recipe", [{}, {"steps": "1", "validation_interval": "1"}], ids=["loss", "validation"])
+def test_numbers_that_are_none_stop_the_run_and_ship_nothing(request_of, recipe):
+    request = request_of(recipe, changes=("optimizer.rate=1e30",))
+    with pytest.raises(TrainingStopped, match="lower rate"):
+        train_bundle(request)
+    assert not (request.out / "models/model.pt").exists()
+
+
+def test_a_disk_that_fills_up_costs_the_epoch_alone(request_of, trained):
+    request = request_of(max_minutes=SOON)
+    train_bundle(request)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match="largest file size"):
+            train_bundle(replace(request, resume=True))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(request.out.rglob("*.part"))
+    train_bundle(replace(request, resume=True, max_minutes=0))
+    assert model(request.out) == model(trained)
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_an_interrupted_run_says_how_to_go_on_and_does(request_of, monkeypatch, error, code):
+    def interrupted(*_):
+        raise error
+
+    request = request_of({"epochs": "1"})
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "run_training", interrupted)
+        with pytest.raises(Interrupted, match="no checkpoint yet: go on with the same command and --resume") as caught:
+            train_bundle(request)
+        assert caught.value.exit_code == code
+    said = []
+    train_bundle(replace(request, resume=True), said.append)
+    assert any("holds no checkpoint yet: starting with the first epoch" in line for line in said)
+    assert open_bundle(request.out).missing_files == ()
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "run_training", interrupted)
+        with pytest.raises(Interrupted, match="the last checkpoint is kept"):
+            train_bundle(replace(request, resume=True))
+
+
+def test_an_interrupt_while_preparing_keeps_what_is_done(request_of, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "load_case", interrupted)
+    with pytest.raises(Interrupted, match="patient 1 of 3 was prepared; run the same command again"):
+        train_bundle(request_of())
+
+
+def test_what_was_decided_is_said(request_of, monkeypatch, room):
+    monkeypatch.setattr(run, "train", lambda *_: None)
+    said = []
+    train_bundle(request_of(), said.append)
+    assert said[0] == "train on 2, validate on 1 patients (every fifth patient validates); 0 left out"
+    assert said[1] == f"prepared patients are kept in {room / 'cache'}"
+    assert said[2:5] == [f"[{n}/3] {each}: prepared" for n, each in enumerate(IDS, start=1)]
+
+
+def test_every_listed_patient_that_cannot_be_trained_on_is_named_at_once(room, request_of, tmp_path):
+    data = shutil.copytree(room / "data", tmp_path / "data")
+    (data / IDS[1] / f"{IDS[1]}_seg.nii.gz").unlink()
+    cut = data / IDS[2] / f"{IDS[2]}_flair.nii.gz"
+    cut.write_bytes(cut.read_bytes()[:-20])
+    lists = {"train": [IDS[0], IDS[1]], "validation": ["nobody"], "test": [IDS[2]]}
+    (tmp_path / "splits.json").write_text(json.dumps(lists))
+    request = request_of(data=data, splits=tmp_path / "splits.json", cache=tmp_path / "cache")
+    with pytest.raises(RequestError) as caught:
+        train_bundle(request)
+    words = str(caught.value)
+    for told in ("3 of 4 listed", f"{IDS[1]} (no reference)", "nobody (absent)", f"{IDS[2]} (refused: {IDS[2]}/"):
+        assert told in words
+    assert not request.out.exists()
+
+
+def test_patients_in_no_list_are_counted(request_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "train", lambda *_: None)
+    (tmp_path / "splits.json").write_text(json.dumps({"train": [IDS[0]], "validation": [IDS[2]]}))
+    said = []
+    train_bundle(request_of(splits=tmp_path / "splits.json"), said.append)
+    assert said[0] == "train on 1, validate on 1 patients (splits.json); 1 left out"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"max_minutes": -1.0}, "--max-minutes -1"),
+        ({"max_minutes": float("nan")}, "--max-minutes nan"),
+        ({"data": "absent"}, "no such folder"),
+        ({"out": "file"}, "is a file"),
+        ({"out": "data/bundle"}, "lies inside DATA"),
+        ({"cache": "data/cache"}, "cache .* lies inside DATA"),
+        ({"out": "filled"}, "exists: add --resume"),
+        ({"resume": True}, "does not exist: there is nothing to resume"),
+    ],
+)
+def test_places_and_times_that_do_not_fit_are_refused(request_of, tmp_path, changes, words):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "filled").mkdir()
+    (tmp_path / "filled/notes.txt").write_text("mine")
+    places = {key: tmp_path / value if isinstance(value, str) else value for key, value in changes.items()}
+    with pytest.raises(RequestError, match=words):
+        check_place(request_of(**{"data": tmp_path / "data", **places}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"fold": 1}, "go together"),
+        ({"folds": 3}, "go together"),
+        ({"splits": "x.json", "folds": 3}, "with --splits give --fold alone"),
+        ({"fold": 1, "folds": 4}, "does not fit 3 patients"),
+    ],
+)
+def test_folds_that_are_asked_for_by_halves_are_refused(room, request_of, tmp_path, changes, words):
+    with pytest.raises(RequestError, match=words):
+        split_for(request_of(**changes), find_cases(room / "data"))
+
+
+def test_folds_without_a_file_are_made_by_patient(room, request_of):
+    split = split_for(request_of(fold=2, folds=3), find_cases(room / "data"))
+    assert (split.train, split.validation) == ((IDS[0], IDS[2]), (IDS[1],))
+
+
+def test_a_wrong_recipe_or_device_is_refused_before_anything_is_written(request_of, tmp_path):
+    for request in (request_of(changes=("epochs=0",)), request_of(device="tpu")):
+        with pytest.raises(RequestError):
+            train_bundle(request)
+    with pytest.raises(MachineError):
+        train_bundle(request_of(device="cuda:99"))
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", "$(x)", "@a#1::b%", "it's \\ ü \udc80"])
+def test_a_path_goes_through_monai_unchanged(tmp_path, name):
+    from monai.bundle import ConfigParser
+
+    assert ConfigParser({"x": as_expression(tmp_path / name)}).get_parsed_content("x") == str(tmp_path / name)

@@ -1,0 +1,50 @@
+"""One training step by hand: loss, clipping, the optimiser and the average."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from brats3d.train.average import WeightAverage
+from brats3d.train.step import TrainingStep, for_training, laid_out
+
+
+def a_step(clip_norm, precision="float32"):
+    """Make one step of a network of one weight w, whose loss is the mean of w * image; return weight and loss."""
+    network = torch.nn.Conv3d(1, 3, 1, bias=False)
+    torch.nn.init.ones_(network.weight)
+    average = WeightAverage(network=network, decay=0.0)
+    step = TrainingStep(average=average, precision=precision, clip_norm=clip_norm)
+    engine = SimpleNamespace(
+        network=network,
+        optimizer=torch.optim.SGD(network.parameters(), lr=1.0),
+        inferer=lambda image, net: net(image),
+        loss_function=lambda logits, label: (logits * label).sum(),
+        state=SimpleNamespace(device=torch.device("cpu"), iteration=1),
+    )
+    batch = {"image": torch.full((1, 1, 2, 1, 1), 2.0), "label": torch.ones(1, 3, 2, 1, 1, dtype=torch.uint8)}
+    loss = step(engine, batch)["loss"]
+    assert not loss.requires_grad
+    assert torch.equal(average.network.weight, network.weight)
+    return network.weight.flatten().tolist(), float(loss)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_step_is_as_computed_by_hand(precision):
+    weights, loss = a_step(1e9, precision)
+    assert loss == 12  # 3 filters x 2 voxels x 2
+    assert weights == [-3, -3, -3]  # 1 - gradient 4
+
+
+def test_gradients_are_clipped_to_their_norm():
+    weights, _ = a_step(3.0)
+    assert weights == pytest.approx([1 - 3 / 3**0.5] * 3, rel=1e-5)
+
+
+def test_networks_and_batches_are_laid_out_channels_last():
+    network = for_training(network=torch.nn.Sequential(torch.nn.Conv3d(2, 4, 3)), device=torch.device("cpu"))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last_3d)
+    flat = for_training(network=torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3)), device=torch.device("cpu"))
+    assert flat[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert laid_out(torch.zeros(1, 2, 3, 3, 3)).is_contiguous(memory_format=torch.channels_last_3d)
+    assert laid_out(torch.zeros(1, 2, 3, 3)).is_contiguous(memory_format=torch.channels_last)
