@@ -22,6 +22,7 @@ NAMES: dict[Region, str] = {
 
 WIDTH_PX = 1280
 MARGIN_PX = 18
+FOOT_PX = 34
 GAP_PX = 8
 HEAD_PX = 96
 HEADINGS_PX = 26
@@ -53,6 +54,8 @@ class Head:
     title: str
     below: str
     """A line in soft letters."""
+    foot: str
+    """A line in small letters below all panels."""
     legend: tuple[tuple[str, ...], ...]
     """What stands behind each region's name, in the order WT, TC, ET: as many cells for each."""
 
@@ -71,7 +74,7 @@ def page_of(head: Head, rows: Sequence[Row]) -> "Figure":
     scale = min(width_px / row.cut.size_mm[1] for row in rows)
     heights = [row.cut.size_mm[0] * scale for row in rows]
     extras = [CAPTION_PX if row.caption else 0 for row in rows]
-    height_px = round(HEAD_PX + HEADINGS_PX + sum(heights) + sum(extras) + GAP_PX * (len(rows) - 1) + MARGIN_PX)
+    height_px = round(HEAD_PX + HEADINGS_PX + sum(heights) + sum(extras) + GAP_PX * len(rows) + FOOT_PX)
     figure = Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, facecolor="black")
     draw_head(figure, head)
     top = float(HEAD_PX)
@@ -89,6 +92,7 @@ def page_of(head: Head, rows: Sequence[Row]) -> "Figure":
             draw_panel(axes, row.cut, column)
             draw_marks(figure, row, (left, top, width_px, row_px), first=number == 0)
         top += row_px + GAP_PX
+    write(figure, MARGIN_PX, top + FOOT_PX / 2, head.foot, 9, DIM)
     return figure
 
 

@@ -15,7 +15,7 @@ WHERE_LEFT_IS = {
     Orientation.RADIOLOGICAL: "Radiological view: the patient's left (L) is on the right",
     Orientation.NEUROLOGICAL: "Neurological view: the patient's left (L) is on the left",
 }
-PURPOSE = "Research software, not for diagnosis"
+PURPOSE = "brats3d, research software: not for diagnosis"
 
 
 def case_picture(
@@ -43,6 +43,7 @@ def case_page(
     head = Head(
         title=name if view.dice is None else f"{name}   {dice_words(view.dice)}",
         below=below_of(orientation, note),
+        foot=PURPOSE,
         legend=tuple(legend_of(view, region) for region in REGIONS),
     )
     return page_of(head, [Row(slice_of(view, plane, orientation), corner=plane.name) for plane in PLANES])
@@ -79,13 +80,13 @@ def gallery_page(
         if tuple(view.greys) != tuple(views[0].greys) or (view.reference is None) != (views[0].reference is None):
             raise ValueError(f"{view.id} and {views[0].id} do not show the same: show them apart")
     rows = [Row(slice_of(view, AXIAL, orientation), caption=(view.id, caption_of(view))) for view in views]
-    head = Head(title, below_of(orientation, note), ((),) * len(REGIONS))
+    head = Head(title, below_of(orientation, note), PURPOSE, ((),) * len(REGIONS))
     return page_of(head, rows)
 
 
 def below_of(orientation: Orientation, note: str) -> str:
     """Return the line below the title."""
-    return "   ·   ".join(part for part in (WHERE_LEFT_IS[orientation], note, PURPOSE) if part)
+    return "   ·   ".join(part for part in (WHERE_LEFT_IS[orientation], note) if part)
 
 
 def legend_of(view: CaseView, region: Region) -> tuple[str, ...]:

@@ -44,6 +44,11 @@ def test_the_focus_lies_in_the_largest_cross_sections() -> None:
     assert view.focus == (2, 6, 6)
 
 
+def test_inner_regions_draw_the_focus_to_themselves() -> None:
+    view = make_view(regions(np.s_[3:9, 5:9, 6:8], np.s_[7:9, 7:8, 7:8], np.s_[8:9, 7:8, 7:8]))
+    assert view.focus == (7, 6, 6)
+
+
 def test_a_reference_draws_the_focus_too() -> None:
     assert make_view(regions(None), regions(np.s_[15:16, 4:5, 9:10])).focus == (14, 3, 8)
 
