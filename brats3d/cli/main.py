@@ -3,14 +3,14 @@
 import argparse
 import importlib
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 
 from brats3d.cli.console import say
-from brats3d.errors import Brats3dError, Terminated, interrupt_code
+from brats3d.cli.interrupts import cause_of, install
+from brats3d.errors import Brats3dError, Interrupted, interrupt_code
 from brats3d.version import VERSION
 
 COMMANDS: dict[str, str] = {
@@ -64,19 +64,26 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code = module_of(args.command).run(args)
         return int(code)
-    except (Brats3dError, KeyboardInterrupt) as error:
-        log_traceback(args.log_file)
-        say(f"brats3d: {error}" if str(error) else "brats3d: interrupted")
-        return error.exit_code if isinstance(error, Brats3dError) else interrupt_code(error)
     except BrokenPipeError:
         # The reader of stdout went away (`| head`): nothing to say, and nowhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the rim: a bug becomes one line and exit code 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rim: any error becomes one line and a code
         log_traceback(args.log_file)
-        where = "see the log file" if args.log_file else "run again with --log-file FILE for the traceback"
-        say(f"brats3d: a bug of the program: {type(error).__name__}: {error} ({where})")
-        return 1
+        return tell(error if isinstance(error, Interrupted) else cause_of(error), args.log_file)
+
+
+def tell(error: BaseException, log_file: Path | None) -> int:
+    """Say in one line what ended the command, and return the exit code."""
+    if isinstance(error, Brats3dError):
+        say(f"brats3d: {error}")
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        say("brats3d: interrupted")
+        return interrupt_code(error)
+    where = "see the log file" if log_file else "run again with --log-file FILE for the traceback"
+    say(f"brats3d: a bug of the program: {type(error).__name__}: {error} ({where})")
+    return 1
 
 
 def log_traceback(log_file: Path | None, heading: str = "") -> None:
@@ -90,15 +97,10 @@ def log_traceback(log_file: Path | None, heading: str = "") -> None:
         say(f"brats3d: {log_file}: the log cannot be written ({error.strerror}); name another file")
 
 
-def raise_terminated(_signum: int, _frame: FrameType | None) -> None:
-    """Turn SIGTERM into an interrupt: by default it runs neither `finally` nor `atexit`."""
-    raise Terminated("terminated")
-
-
 def entry() -> None:
     """Be the console script."""
     try:
-        signal.signal(signal.SIGTERM, raise_terminated)
+        install()
         code = main()
     except KeyboardInterrupt as error:  # before or after the command itself
         code = interrupt_code(error)

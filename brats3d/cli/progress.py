@@ -11,6 +11,7 @@ from tqdm import tqdm
 from brats3d.batch.summary import Outcome, OutcomeStatus
 from brats3d.cases.case import Case
 from brats3d.cli.console import say
+from brats3d.cli.interrupts import raise_if_received
 from brats3d.cli.main import log_traceback
 
 
@@ -36,7 +37,12 @@ class Progress:
         self.say(f"brats3d: {line}")
 
     def began(self, case_id: str, number: int, total: int) -> None:
-        """Note the number, for the log; with `-v`, say that a patient is taken up."""
+        """Note the number, for the log; with `-v`, say that a patient is taken up.
+
+        Raises:
+            KeyboardInterrupt: one was received, and got lost.
+        """
+        raise_if_received()  # one that an import took for something else
         self.number = number
         if self.verbose and not self.quiet:
             self.say(f"[{number}/{total}] {case_id}: begun")
@@ -51,7 +57,12 @@ class Progress:
         self.bar.update()
 
     def failed_unexpectedly(self, case: Case, error: Exception) -> None:
-        """Write the traceback to the log file, under the patient's number and not its name."""
+        """Write the traceback to the log file, under the patient's number and not its name.
+
+        Raises:
+            KeyboardInterrupt: it was an interrupt in disguise, and no bug.
+        """
+        raise_if_received()
         log_traceback(self.log_file, f"patient {self.number} of {self.bar.total}")
 
 

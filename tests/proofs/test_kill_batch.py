@@ -39,10 +39,15 @@ def work(tmp_path_factory):
     return folder
 
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would do so too.
+RUN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+RUN += "from brats3d.cli.main import entry; entry()"
+
+
 def start(work, out, *options):
     """Start the command in a process of its own, its stderr in a file beside OUT."""
     words = ["segment", str(work / "data"), "-o", str(out), "-b", str(work / "bundle"), "--json", *options]
-    command = [sys.executable, "-c", "from brats3d.cli.main import entry; entry()", *words]
+    command = [sys.executable, "-c", RUN, *words]
     with Path(f"{out}.err").open("w") as err, Path(f"{out}.json").open("w") as answer:
         return subprocess.Popen(command, stdout=answer, stderr=err, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
