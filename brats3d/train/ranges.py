@@ -32,7 +32,7 @@ WHOLE_LIMITS: dict[str, tuple[int, int]] = {
 }
 """Whole numbers, with both ends in."""
 CHOICES = {"precision": ("auto", "float32", "bfloat16"), "weights": ("float32", "float16")}
-STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_shift": 100.0}
+STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_shift": 100.0, "shading_strength": 0.9}
 """Numbers of the augmentation that are no probabilities, and the most they may be; the least is 0."""
 MOST_PATCH_VOXELS = 512
 """Along one axis."""

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from training_for_tests import a_case
 
 from brats3d.train.augment import (
+    RAW_MEAN,
+    SHADES,
     Augmentation,
     add_noise,
     blur,
@@ -15,14 +17,19 @@ from brats3d.train.augment import (
     change_intensities,
     draw_changes,
     draw_matrix,
+    draw_shares,
     lower_resolution,
     rotation_matrix,
+    shade,
 )
 
-ALWAYS = Augmentation(**dict.fromkeys(("noise", "blur", "brightness", "contrast", "low_resolution", "gamma"), 1.0))
+ALWAYS = Augmentation(
+    **dict.fromkeys(("noise", "blur", "brightness", "contrast", "low_resolution", "gamma", "shading"), 1.0)
+)
 NEVER = Augmentation(
     **dict.fromkeys(
-        ("flip", "rotation", "scale", "noise", "blur", "brightness", "contrast", "low_resolution", "gamma"), 0.0
+        ("flip", "rotation", "scale", "noise", "blur", "brightness", "contrast", "low_resolution", "gamma", "shading"),
+        0.0,
     )
 )
 PATCH = torch.from_numpy(a_case().data.astype(np.float32))
@@ -114,14 +121,14 @@ def test_a_blurred_point_is_a_gaussian():
 def test_a_slice_is_not_smoothed_across():
     plane = torch.ones(9, 9, 1)
     assert float(blur(plane, 1.0)[4, 4, 0]) == pytest.approx(1, abs=1e-5)
-    assert lower_resolution(plane, 0.5).shape == (9, 9, 1)
+    assert lower_resolution(plane, (0.5, 0.5, 0.5)).shape == (9, 9, 1)
 
 
 def test_a_lower_resolution_keeps_constants_and_loses_detail():
     fine = torch.zeros(16, 16, 16)
     fine[::2] = 1
-    assert lower_resolution(fine, 0.5).std() < 0.5 * fine.std()
-    assert torch.allclose(lower_resolution(torch.full((9, 8, 7), 3.0), 0.6), torch.tensor(3.0))
+    assert lower_resolution(fine, (0.5, 0.5, 0.5)).std() < 0.5 * fine.std()
+    assert torch.allclose(lower_resolution(torch.full((9, 8, 7), 3.0), (0.6, 0.6, 0.6)), torch.tensor(3.0))
 
 
 @pytest.mark.parametrize("inverted", [False, True])
@@ -141,3 +148,20 @@ def test_gamma_leaves_what_holds_no_contrast():
     assert torch.equal(change_gamma(empty, 1.5, False), empty)
     constant = change_gamma(torch.ones(3, 3, 3), 1.5, False)
     assert torch.isfinite(constant).all()
+
+
+def test_shading_multiplies_the_raw_signal_by_a_smooth_field_of_the_strength_asked_for():
+    ramp = np.array([1.0] + [0.0] * (len(SHADES) - 1))
+    raw_zero = torch.full((5, 4, 3), -RAW_MEAN)
+    assert torch.allclose(shade(raw_zero, 0.3, ramp), raw_zero)
+    shaded = shade(torch.zeros(5, 4, 3), 0.3, ramp)
+    assert torch.allclose(shaded[:, 1, 2], RAW_MEAN * 0.3 * torch.linspace(-1, 1, 5))
+    assert shaded.abs().max().item() == pytest.approx(0.3 * RAW_MEAN)
+
+
+def test_half_of_the_coarse_scans_are_coarse_along_one_axis_alone():
+    rng = np.random.default_rng(0)
+    drawn = [draw_shares(Augmentation(), rng) for _ in range(400)]
+    alone = [sum(share < 1 for share in shares) == 1 for shares in drawn]
+    assert 160 < sum(alone) < 240
+    assert all(len(set(shares)) == 1 for shares, one in zip(drawn, alone, strict=True) if not one)
