@@ -130,7 +130,7 @@ SHADES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 
 """Powers of X, Y, Z in the terms of a shading."""
 
 RAW_MEAN = 3.0
-"""How many deviations above 0 the mean of a modality's raw brain voxels lies: 2.3 (T2) to 3.6 (T1), medians of 8 patients."""
+"""How many deviations above 0 the mean of a modality's raw brain voxels lies (medians of 8: 2.3 to 3.6)."""
 
 
 def shade(volume: torch.Tensor, strength: float, coefficients: NDArray[np.float64]) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """Measured figures put into a bundle: its metadata and the table of its model card.
 
-`python -m brats3d.train.card BUNDLE METRICS.json "WORDS"` takes what `brats3d evaluate -o` wrote for a folder of masks that
-the bundle made, and the words that say on which patients.
+`python -m brats3d.train.card BUNDLE METRICS.json "WORDS"` takes what `brats3d evaluate -o` wrote for a folder of masks
+that the bundle made, and the words that say on which patients.
 """
 
 import json

@@ -13,6 +13,7 @@ from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, Interrupted, RequestError, interrupt_code
 from brats3d.networks import outline
+from brats3d.output.whole import sweep_parts
 from brats3d.predict.engines import choose_device
 from brats3d.prepare import Preparation
 from brats3d.settings import Settings
@@ -22,7 +23,7 @@ from brats3d.train.device import precision_for
 from brats3d.train.recipe import network_def_of, read_recipe
 from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
 from brats3d.train.workflow import run_training
-from brats3d.train.write_bundle import same_configs, start_bundle
+from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle
 from brats3d.vocabulary import Modality
 
 CACHE = ".brats3d-cache"
@@ -188,11 +189,13 @@ def fault_in_files(case: Case, recipe: Settings, request: TrainingRequest) -> st
 
 
 def train(request: TrainingRequest, device: str, say: Say) -> None:
-    """Run the bundle's own configs, from the last checkpoint where there is one to go on from.
+    """Clear what a killed run left, and run the bundle's own configs, from the last checkpoint where there is one.
 
     Raises:
         MachineError, Interrupted: see `train_bundle`.
     """
+    for folder in (request.out, *(request.out / name for name in FOLDERS), request.cache_folder):
+        sweep_parts(folder)
     checkpoint = request.out / "models" / LAST
     if request.resume and not checkpoint.is_file():
         say(f"{request.out} holds no checkpoint yet: starting with the first epoch")

@@ -19,6 +19,8 @@ from brats3d.version import VERSION
 from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
 
 SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
+FOLDERS = ("configs", "models", "docs")
+"""What a bundle's folder holds from the start."""
 TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
 REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
 
@@ -75,7 +77,7 @@ def start_bundle(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    for name in ("configs", "models", "docs"):
+    for name in FOLDERS:
         try:
             (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.mark.slow
 def test_a_wheel_segments_a_made_up_patient_in_an_empty_folder(tmp_path: Path) -> None:
-    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path / "dist"), str(ROOT)], tmp_path)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path / "dist"), str(ROOT)]
+    run(build, tmp_path)
     run([sys.executable, "-m", "venv", str(tmp_path / "env")], tmp_path)
     wheel = next((tmp_path / "dist").glob("brats3d-*.whl"))
     python, program = tmp_path / "env/bin/python", tmp_path / "env/bin/brats3d"
