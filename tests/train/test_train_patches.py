@@ -10,8 +10,12 @@ from training_for_tests import a_case
 from brats3d.train.augment import Augmentation, draw_pose
 from brats3d.train.patches import Pose, cut, cut_block, cut_turned, draw_centre, levels_to_regions
 
-CASE = a_case()
-SHAPE = CASE.levels.shape
+SHAPE = (20, 18, 16)
+RNG = np.random.default_rng(0)
+CASE = a_case(
+    SHAPE, data=RNG.normal(size=(4, *SHAPE)).astype(np.float16), levels=RNG.integers(0, 4, SHAPE, dtype=np.uint8)
+)
+"""Something in every voxel, those of the edges too."""
 starts = st.tuples(*[st.integers(-12, 22)] * 3)
 sizes = st.tuples(*[st.integers(1, 12)] * 3)
 signs = st.tuples(*[st.sampled_from([1.0, -1.0])] * 3)
@@ -95,13 +99,12 @@ def test_image_and_levels_move_together(seed):
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), st.tuples(*[st.integers(6, 24)] * 3))
-def test_turned_labels_stay_whole_and_the_background_exactly_0(seed, size):
+def test_turned_labels_stay_whole(seed, size):
     rng = np.random.default_rng(seed)
     centre = draw_centre(CASE, size, rng, 0.5, 8)
     data, levels = cut_turned(CASE, draw_pose(centre, Augmentation(rotation=1.0, scale=1.0), rng), size)
     assert levels.dtype == torch.uint8
     assert set(levels.unique().tolist()) <= {0, 1, 2, 3}
-    assert not data[:, ~(data != 0).any(0)].any()
     assert torch.isfinite(data).all()
 
 

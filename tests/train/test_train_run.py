@@ -49,6 +49,16 @@ def test_a_run_cut_after_every_epoch_ends_in_the_same_weights(request_of, traine
     assert model(request.out) == model(trained)
 
 
+def test_what_a_killed_run_left_half_written_is_cleared(request_of):
+    request = request_of(max_minutes=SOON)
+    train_bundle(request)
+    parts = [request.out / name / ".brats3d-0123456789abcdef.part" for name in (".", "models", "configs")]
+    for part in parts:
+        part.write_text("half")
+    train_bundle(replace(request, resume=True))
+    assert not any(part.exists() for part in parts)
+
+
 def test_workers_change_nothing(request_of, trained):
     assert model(train_bundle(request_of({"workers": "2"}))) == model(trained)
 
