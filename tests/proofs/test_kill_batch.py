@@ -62,16 +62,13 @@ def hidden(out):
     return [name for name in os.listdir(out) if name.startswith(".")] if out.exists() else []
 
 
-def wait_for_the_first_mask(process, out):
-    """Return once the first patient is done."""
-    while process.poll() is None and not (out.is_dir() and masks(out)):
+def wait_for_a_moment(process, out, seed):
+    """Return somewhere between the first patient and the last few, wherever in a patient that is."""
+    rng = np.random.default_rng(seed)
+    count = rng.integers(1, PATIENTS - 5)
+    while process.poll() is None and not (out.is_dir() and len(masks(out)) >= count):
         time.sleep(0.002)
-
-
-def seconds_of_work(out):
-    """Return how long the undisturbed run took between its first record and its last."""
-    times = sorted(path.stat().st_mtime for path in out.glob("BraTS*.json"))
-    return times[-1] - times[0]
+    time.sleep(rng.uniform(0, 0.1))
 
 
 def check_final_names(work, out):
@@ -95,8 +92,7 @@ def check_finished(work, out):
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_masks(work, number):
     out = work / f"killed-{number}"
     process = start(work, out)
-    wait_for_the_first_mask(process, out)
-    time.sleep(np.random.default_rng(number).uniform(0, seconds_of_work(work / "whole")))
+    wait_for_a_moment(process, out, number)
     process.kill()
     process.wait()
     done = len(masks(out))
@@ -114,8 +110,7 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(work, number
     out = work / f"interrupted-{code}-{number}"
     process = start(work, out)
     if number % 3:
-        wait_for_the_first_mask(process, out)
-        time.sleep(np.random.default_rng(number).uniform(0, 0.8 * seconds_of_work(work / "whole")))
+        wait_for_a_moment(process, out, number)
     else:
         time.sleep(np.random.default_rng(number).uniform(0.5, 4))  # while torch is imported, as a rule
     process.send_signal(sent)
@@ -147,7 +142,7 @@ def test_two_runs_at_once_share_the_patients(work):
 def test_one_run_killed_beside_another_costs_the_other_nothing(work):
     out = work / "beside"
     killed = start(work, out)
-    wait_for_the_first_mask(killed, out)
+    wait_for_a_moment(killed, out, 0)
     survivor = start(work, out)
     time.sleep(0.5)
     killed.kill()
