@@ -31,6 +31,12 @@ WHOLE_LIMITS: dict[str, tuple[int, int]] = {
     "schedule.warmup_steps": (0, 10**9),
 }
 """Whole numbers, with both ends in."""
+LEAST_MAP = {2: 2, 3: 3}
+"""Voxels a side that a patch must leave at the bottom of a network, by its dimensions.
+
+Instance norm refuses one. Two are not enough in 3D: where the first axis has two, torch 2.13 computes the bfloat16
+gradient of a 3x3x3 convolution's weights on a CPU from memory that it never wrote: another one each time, at times NaN.
+"""
 CHOICES = {"precision": ("auto", "float32", "bfloat16"), "weights": ("float32", "float16")}
 STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_shift": 100.0, "shading_strength": 0.9}
 """Numbers of the augmentation that are no probabilities, and the most they may be; the least is 0."""
@@ -108,7 +114,8 @@ def check_network(patch: Any, network_def: Mapping[str, Any]) -> None:
     steps = divisor(network_def)
     if len(steps) == 2 and patch[2] != 1:
         raise RequestError(f"patch is {patch}: a network of slices needs [x, y, 1]")
+    least = LEAST_MAP[len(steps)]
     for voxels, step in zip(patch, steps, strict=False):
-        # One step alone leaves a single voxel at the bottom, which instance norm refuses.
-        if voxels % step or voxels < 2 * step:
-            raise RequestError(f"patch is {patch}: the network needs multiples of {list(steps)}, at least twice that")
+        if voxels % step or voxels < least * step:
+            words = f"multiples of {list(steps)}, at least {least} times that"
+            raise RequestError(f"patch is {patch}: the network needs {words}")

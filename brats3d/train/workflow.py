@@ -2,18 +2,21 @@
 
 import errno
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from brats3d.errors import Brats3dError, MachineError, SegmentationFailed, TrainingStopped
+from brats3d.errors import Brats3dError, MachineError, SegmentationFailed, Terminated, TrainingStopped
 from brats3d.output.whole import cannot_write
 from brats3d.predict.memory import is_out_of_memory
 
 QUIET_LOGGERS = {"monai.bundle.workflows": logging.ERROR, "ignite": logging.CRITICAL}
 """MONAI warns that no logging file is given; ignite logs every error that it raises all the same."""
+KILLED_WORKER = "is killed by signal: "
+"""How torch says that a loader's worker ended: by SIGTERM, or by the kernel where memory ran out."""
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -50,10 +53,17 @@ def run_training(folder: Path, values: Mapping[str, Any]) -> None:
             raise told from (told.__cause__ or error)
 
 
+def ignore_killed_workers(unraisable: Any) -> None:
+    """Hand on what a destructor raised, but for torch's word that a loader's worker was killed: an interrupt was."""
+    if KILLED_WORKER not in str(unraisable.exc_value):
+        sys.__unraisablehook__(unraisable)
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep off stderr, while the block lasts, what says nothing to whoever trains."""
-    before = {name: logging.getLogger(name).level for name in QUIET_LOGGERS}
+    before, hook = {name: logging.getLogger(name).level for name in QUIET_LOGGERS}, sys.unraisablehook
+    sys.unraisablehook = ignore_killed_workers
     for name, level in QUIET_LOGGERS.items():
         logging.getLogger(name).setLevel(level)
     try:
@@ -62,11 +72,12 @@ def quiet_libraries() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*trust.*", category=UserWarning)
             yield
     finally:
+        sys.unraisablehook = hook
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
 
 
-def meant_by(error: BaseException, folder: Path) -> Brats3dError | None:
+def meant_by(error: BaseException, folder: Path) -> Brats3dError | Terminated | None:
     """Return the error of our tree that lies under those that MONAI wraps around it; None where there is none.
 
     Args:
@@ -84,7 +95,9 @@ def meant_by(error: BaseException, folder: Path) -> Brats3dError | None:
             return inner
         if isinstance(inner, OSError) and inner.errno in DISK_FAULTS:
             return cannot_write(Path(inner.filename or folder), inner)
-        if is_out_of_memory(inner):
+        if KILLED_WORKER in str(inner) and str(inner).rstrip(". ").endswith("Terminated"):
+            return Terminated("terminated")
+        if is_out_of_memory(inner) or KILLED_WORKER in str(inner):
             return MachineError("not enough memory: give a smaller batch or patch, or end other programs")
         inner = inner.__cause__ or inner.__context__
     return None

@@ -16,7 +16,7 @@ from brats3d.output.verify import verify
 from brats3d.vocabulary import REGIONS
 
 SMALL = (24, 24, 24)
-QUICK = ("epochs=1", "steps=2", "patch=[16,16,16]", "windows.size=[16,16,16]", "validation_interval=1")
+QUICK = ("epochs=1", "steps=2", "patch=[24,24,24]", "windows.size=[16,16,16]", "validation_interval=1")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def work(tmp_path_factory):
     """Patients, and a bundle trained on them until it finds tumour."""
     folder = tmp_path_factory.mktemp("runner")
     write_patients(folder / "data")
-    recipe = write_recipe(folder, epochs="10", steps="20", patch="[16, 16, 16]")
+    recipe = write_recipe(folder, epochs="10", steps="20", patch="[24, 24, 24]")
     train_bundle(TrainingRequest(recipe, folder / "data", folder / "bundle", device="cpu", quiet=True))
     return folder
 

@@ -71,6 +71,7 @@ def test_visits_belong_to_their_patient():
     assert patient_of("BraTS-MET-00005-000") == "BraTS-MET-00005"
     assert patient_of("BraTS2021_00005") == "BraTS2021_00005"
     assert patient_of("site-a-100") == "site-a-100"
+    assert patient_of("BraTS-GLI-00005") == "BraTS-GLI-00005"
     assert patient_of("Brats18_TCIA10_628_1") == "Brats18_TCIA10_628_1"
 
 

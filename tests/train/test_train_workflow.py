@@ -2,10 +2,11 @@
 
 import errno
 import logging
+import sys
 
 import pytest
 
-from brats3d.errors import BadInput, Finding, MachineError, OutputError, SegmentationFailed, TrainingStopped
+from brats3d.errors import BadInput, Finding, MachineError, OutputError, SegmentationFailed, Terminated, TrainingStopped
 from brats3d.train.workflow import QUIET_LOGGERS, meant_by, quiet_libraries, run_training
 from brats3d.vocabulary import Severity
 
@@ -50,6 +51,26 @@ def test_too_little_memory_is_the_machines_fault(tmp_path, error):
     told = meant_by(wrapped(error), tmp_path)
     assert isinstance(told, MachineError)
     assert "smaller batch or patch" in str(told)
+
+
+def test_a_worker_that_was_killed_is_told_by_who_did_it(tmp_path):
+    words = "DataLoader worker (pid(s) 7) is killed by signal: {}. "
+    assert isinstance(meant_by(wrapped(RuntimeError(words.format("Terminated"))), tmp_path), Terminated)
+    told = meant_by(wrapped(RuntimeError(words.format("Killed"))), tmp_path)
+    assert isinstance(told, MachineError)
+    assert "not enough memory" in str(told)
+
+
+def test_a_killed_worker_says_nothing_when_its_loader_is_cleared_away(capfd):
+    class Loader:
+        def __del__(self):
+            raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Terminated. ")
+
+    hook = sys.unraisablehook
+    with quiet_libraries():
+        Loader()
+    assert sys.unraisablehook is hook
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_bug_stays_a_bug(tmp_path):
