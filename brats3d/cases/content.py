@@ -87,8 +87,8 @@ def no_nifti(start: bytes, name: str, *, is_inflated: bool) -> BadInput:
     """
     kind = next((kind for kind in KINDS if kind.fits(start)), None)
     if kind is not None:
-        where = "within gzip, " if is_inflated else ""
-        return bad_input("not-nifti", name, f"is not a NIfTI image but, {where}{kind.words}", kind.remedy)
+        where = ", within gzip," if is_inflated else ""
+        return bad_input("not-nifti", name, f"is not a NIfTI image but{where} {kind.words}", kind.remedy)
     if len(start) < 348:
         fault = f"is not a NIfTI image: only {len(start)} bytes, so it may be truncated"
     elif is_inflated:
