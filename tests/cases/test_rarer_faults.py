@@ -6,7 +6,6 @@ import os
 import socket
 import zlib
 
-import numpy as np
 import pytest
 from patients_for_tests import SHAPE, brain, edited, nifti_bytes, write_patient
 
