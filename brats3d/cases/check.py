@@ -1,21 +1,15 @@
-"""The table of checks, and what they say of one case, its reference included."""
+"""What all checks say of one case, its reference included."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from brats3d.cases.case import Case
 from brats3d.cases.examine import Examination, examine
-from brats3d.cases.grid_checks import GRID_CHECKS, judge_grid
+from brats3d.cases.grid_checks import judge_grid
 from brats3d.cases.label_maps import outside_brain, read_reference
 from brats3d.cases.nifti import read_grid, read_nifti
-from brats3d.cases.voxel_checks import VOXEL_CHECKS
 from brats3d.errors import BadInput, Finding
 from brats3d.grid import Shape, Spacing
 from brats3d.vocabulary import MODALITIES
-
-CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (*GRID_CHECKS, *VOXEL_CHECKS)
-"""Every check of the files of a case together; what is wrong within one file is said by reading it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """The networks a bundle may name: MONAI's own classes with plain arguments, so that weights serve anybody."""
 
-from brats3d.networks.build import MAX_PARAMETERS, build_network, divisor_of, outline
+from brats3d.networks.build import build_network, divisor_of, outline
 from brats3d.networks.classes import NETWORKS, check_network_def, divisor
 from brats3d.networks.recipes import RECIPES
 
 __all__ = [
-    "MAX_PARAMETERS",
     "NETWORKS",
     "RECIPES",
     "build_network",

@@ -7,7 +7,6 @@ from brats3d.prepare.preparation import (
     prepare,
     prepare_reference,
     to_patient_box,
-    to_patient_grid,
 )
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "prepare",
     "prepare_reference",
     "to_patient_box",
-    "to_patient_grid",
 ]

@@ -174,8 +174,3 @@ def out_of_box(inside: NDArray[Value], prepared: Prepared) -> NDArray[Value]:
     whole = np.zeros((*inside.shape[:-3], *ras_shape), inside.dtype)
     whole[(..., *prepared.box)] = inside
     return np.ascontiguousarray(turned(whole, prepared.turn.from_ras))
-
-
-def to_patient_grid(probabilities: NDArray[np.float32], prepared: Prepared) -> NDArray[np.float32]:
-    """Return probabilities (3, x, y, z) on the patient's own grid (3, X, Y, Z), 0 outside the brain box."""
-    return out_of_box(to_patient_box(probabilities, prepared), prepared)

@@ -1,7 +1,7 @@
 """The published ways to score a glioma segmentation, as a table."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -141,7 +141,7 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }
-"""Every protocol by its name; the first is the default."""
+"""Every protocol by its name."""
 
 DEFAULT_PROTOCOL = "brats2020"
 
@@ -157,25 +157,16 @@ def protocol_named(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def score_regions(
-    prediction: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: Spacing
-) -> Mapping[Region, RegionScores]:
-    """Score all regions of one case under the default protocol.
-
-    Args:
-        prediction: region maps (3, X, Y, Z), WT TC ET.
-        reference: region maps (3, X, Y, Z) on the same grid.
-        spacing_mm: voxel size along X, Y, Z in millimetres.
-    """
-    return score_case(PROTOCOLS[DEFAULT_PROTOCOL], prediction, reference, spacing_mm)
-
-
 def score_case(
     protocol: Protocol, prediction: NDArray[np.bool_] | None, reference: NDArray[np.bool_], spacing_mm: Spacing
 ) -> dict[Region, RegionScores]:
-    """Score all regions of one case under one protocol; a prediction of None is one that is missing or refused.
+    """Score all regions of one case under one protocol.
 
-    Arguments as in `score_regions`.
+    Args:
+        protocol: the rules.
+        prediction: region maps (3, X, Y, Z), WT TC ET; None where it is missing or refused.
+        reference: region maps (3, X, Y, Z) on the same grid.
+        spacing_mm: voxel size along X, Y, Z in millimetres.
     """
     if prediction is None:
         return {region: protocol.score_nothing(reference[index], spacing_mm) for index, region in enumerate(REGIONS)}

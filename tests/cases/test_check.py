@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from patients_for_tests import BRATS_AFFINE, SHAPE, brain, reference_labels, write_image, write_patient
 
-from brats3d.cases.check import CHECKS, check_case
+from brats3d.cases.check import check_case
 from brats3d.cases.find import find_cases
+from brats3d.cases.grid_checks import GRID_CHECKS
 from brats3d.cases.read import read_volumes
+from brats3d.cases.voxel_checks import VOXEL_CHECKS
 from brats3d.errors import BadInput
 from brats3d.vocabulary import CaseStatus
 
@@ -97,4 +99,4 @@ def test_a_fault_found_with_the_names_is_said_once(p1):
 
 
 def test_every_check_says_what_must_hold():
-    assert all(check.__doc__ for check in CHECKS)
+    assert all(check.__doc__ for check in (*GRID_CHECKS, *VOXEL_CHECKS))

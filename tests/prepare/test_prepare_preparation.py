@@ -11,7 +11,7 @@ from brats3d.cases.read import Volumes
 from brats3d.errors import RequestError
 from brats3d.grid import Grid
 from brats3d.labels import SCHEMES, to_region_maps
-from brats3d.prepare import Preparation, out_of_box, prepare, prepare_reference, to_patient_box, to_patient_grid
+from brats3d.prepare import Preparation, out_of_box, prepare, prepare_reference, to_patient_box
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -72,6 +72,11 @@ def test_at_1_mm_the_way_there_and_back_is_the_identity_within_the_brain_box(ord
     there = np.stack([prepare_channel(each, prepared) for each in truth])
     assert np.array_equal(to_patient_grid(there, prepared), truth)
     assert to_patient_grid(there, prepared).flags.c_contiguous
+
+
+def to_patient_grid(probabilities, prepared):
+    """Return probabilities (3, X, Y, Z) all the way back on the patient's grid."""
+    return out_of_box(to_patient_box(probabilities, prepared), prepared)
 
 
 def prepare_channel(volume, prepared):

@@ -5,7 +5,7 @@ import pytest
 
 from brats3d.errors import RequestError
 from brats3d.labels import SCHEMES, to_region_maps
-from brats3d.scoring.protocols import FIGURES, PROTOCOLS, protocol_named, score_case, score_regions
+from brats3d.scoring.protocols import FIGURES, PROTOCOLS, protocol_named, score_case
 from brats3d.vocabulary import REGIONS, Region
 
 UNIT = (1.0, 1.0, 1.0)
@@ -121,10 +121,10 @@ def test_volume_errors_are_signed_and_undefined_for_an_empty_reference():
     assert WHOLE.score(small(1), small(), UNIT).volume_error_percent is None
 
 
-def test_validation_scores_every_region_as_brats2020_does():
+def test_every_region_of_a_case_is_scored():
     prediction = np.stack([small(1, 2, 3), small(1, 2), small(1)])
     reference = np.stack([small(1, 2, 3), small(1), small()])
-    scores = score_regions(prediction, reference, UNIT)
+    scores = score_case(WHOLE, prediction, reference, UNIT)
     assert [scores[region].dice for region in REGIONS] == [1.0, pytest.approx(2 / 3), 0.0]
     assert scores[Region.ET].hd95_mm == 13.0
 
