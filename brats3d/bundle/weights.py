@@ -48,8 +48,9 @@ def load_network(bundle: Bundle) -> "torch.nn.Module":
         network = outline(bundle.network_def)
     except RequestError as error:
         raise BundleError(f"bundle {bundle.name}: {error}") from error
+    data = bundle.weights()
     try:
-        weights = read_weights(bundle.weights(), network.state_dict())
+        weights = read_weights(data, network.state_dict())
     except BundleError as error:
         raise BundleError(f"bundle {bundle.name}: {WEIGHTS_FILE}: {error}") from error
     # The outline has no storage of its own: the tensors read become its weights.

@@ -157,3 +157,11 @@ def test_weights_of_another_network_are_refused(tmp_path):
     write_metadata(folder)
     with pytest.raises(BundleError, match=r"bundle tiny: models/model\.pt: .* has shape"):
         load_network(open_bundle(folder))
+
+
+def test_weights_that_changed_since_the_bundle_was_opened_are_refused_in_one_sentence(tmp_path):
+    folder = write_tiny_bundle(tmp_path / "tiny")
+    opened = open_bundle(folder)
+    (folder / WEIGHTS_FILE).write_bytes(b"other")
+    with pytest.raises(BundleError, match=r"^bundle tiny: models/model\.pt has 5 bytes where [^:]*$"):
+        load_network(opened)
