@@ -67,9 +67,13 @@ def figures_table(metrics: Mapping[str, Any], patients: str) -> str:
 
 def row(name: str, figures: Mapping[str, Any]) -> str:
     """Return one line of the table."""
-    dice = [f"{figures[region]['dice']:.3f}" for region in REGIONS]
-    hd95 = [f"{figures[region]['hd95']:.1f}" for region in REGIONS]
-    return f"| {name} | {' | '.join([*dice, *hd95])} |"
+    cells = [in_words(figures[region][key], places) for key, places in (("dice", 3), ("hd95", 1)) for region in REGIONS]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def in_words(figure: float | None, places: int) -> str:
+    """Return a figure with so many places; a dash for a patient whose reference was refused."""
+    return "-" if figure is None else f"{figure:.{places}f}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from brats3d.bundle import open_bundle
-from brats3d.train.card import publish_figures
+from brats3d.train.card import publish_figures, row
 
 FIGURES = {"dice": 0.91234, "hd95": 3.456}
 EMPTY = {"dice": 0.0, "hd95": 373.1287}
@@ -27,6 +27,11 @@ def test_figures_stand_in_metadata_and_card_and_leave_the_bundle_whole(tiny_bund
     assert after.metadata["brats3d"]["figures"]["mean"]["ET"] == {"dice": 0.4562, "hd95": 188.29}
     card = (tiny_bundle / "docs/README.md").read_text()
     assert "| b | 0.912 | 0.912 | 0.000 | 3.5 | 3.5 | 373.1 |" in card
+
+
+def test_a_patient_without_figures_has_a_row_of_dashes() -> None:
+    nothing = {"dice": None, "hd95": None}
+    assert row("c", {"WT": nothing, "TC": nothing, "ET": nothing}) == "| c | - | - | - | - | - | - |"
 
 
 def describe(folder: Path) -> None:
