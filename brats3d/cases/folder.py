@@ -93,20 +93,21 @@ def case_of_folder(
     """
     layout = layouts[0]
     matches = matches_of(layout, names)
-    by_word: dict[Modality, list[Match]] = defaultdict(list)
+    by_modality: dict[Modality, list[Match]] = defaultdict(list)
     for match in matches:
         if match.word != REFERENCE and layout.file_names is not None:
-            by_word[layout.file_names.modalities[match.word]].append(match)
+            by_modality[layout.file_names.modalities[match.word]].append(match)
     findings: list[Finding] = []
-    where = folder.relative_to(root).as_posix() if folder != root else folder.name
+    where = _where(root, folder)
     if len(layouts) > 1:
         said = " and ".join(each.name for each in layouts)
         fault = f"holds files of several layouts ({said})"
         findings.append(case_fault("several-layouts", where, fault, "keep one set of files, or choose with --layout"))
-    chosen = {each: _meant(by_word[each], folder.name) for each in MODALITIES if each in by_word}
+    chosen = {each: _meant(by_modality[each], folder.name) for each in MODALITIES if each in by_modality}
     for modality, match in chosen.items():
-        findings.extend(_judge_names(root, folder, modality, match, by_word[modality]))
-    findings.extend(_judge_prefixes(where, chosen, by_word))
+        file = (folder / match.name).relative_to(root).as_posix()
+        findings.extend(_judge_choice(MODALITY_TITLES[modality], file, match, by_modality[modality]))
+    findings.extend(_judge_prefixes(where, chosen, by_modality))
     findings.extend(_judge_missing(where, chosen, names, matches))
     reference, remarks = _reference(root, folder, matches, names, {match.prefix for match in chosen.values()})
     return Case(
@@ -122,6 +123,11 @@ def case_of_folder(
     )
 
 
+def _where(root: Path, folder: Path) -> str:
+    """Return how messages call a folder: relative to where it was found, or by its own name."""
+    return folder.relative_to(root).as_posix() if folder != root else folder.name
+
+
 def _meant(matches: Sequence[Match], patient_id: str) -> Match:
     """Return the likeliest of several files; the others are a fault, and this one is named first."""
 
@@ -130,14 +136,6 @@ def _meant(matches: Sequence[Match], patient_id: str) -> Match:
         return (match.is_copy, match.is_pair, not is_own, not match.name.lower().endswith(".gz"))
 
     return min(matches, key=unlikeliness)
-
-
-def _judge_names(
-    root: Path, folder: Path, modality: Modality, match: Match, all_matches: Sequence[Match]
-) -> list[Finding]:
-    title = MODALITY_TITLES[modality]
-    file = (folder / match.name).relative_to(root).as_posix()
-    return _judge_choice(title, file, match, all_matches)
 
 
 def _judge_choice(title: str, file: str, match: Match, all_matches: Sequence[Match]) -> list[Finding]:
@@ -155,10 +153,10 @@ def _judge_choice(title: str, file: str, match: Match, all_matches: Sequence[Mat
 
 
 def _judge_prefixes(
-    where: str, chosen: Mapping[Modality, Match], by_word: Mapping[Modality, Sequence[Match]]
+    where: str, chosen: Mapping[Modality, Match], by_modality: Mapping[Modality, Sequence[Match]]
 ) -> list[Finding]:
     prefixes = {match.prefix for match in chosen.values()}
-    if len(prefixes) < 2 or any(len(matches) > 1 for matches in by_word.values()):
+    if len(prefixes) < 2 or any(len(matches) > 1 for matches in by_modality.values()):
         return []
     names = ", ".join(match.name for match in chosen.values())
     fault = f"holds files of several patients: the names begin differently ({names})"
@@ -226,7 +224,7 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
         scheme: the label scheme asked for.
         reason: why it cannot be used, where that is known.
     """
-    where = folder.relative_to(root).as_posix() if folder != root else folder.name
+    where = _where(root, folder)
     images = [name for name in names if name.lower().endswith(NIFTI_ENDINGS)]
     remedy = "put the four modalities in it, named as in one of the layouts"
     if reason is not None:

@@ -119,15 +119,14 @@ def _labels(image: ProvenImage, name: str, scheme: LabelScheme) -> tuple[LabelMa
     if stored.dtype.kind == "f" or image.slope != 1 or image.intercept != 0:
         stored, findings = _rounded(image, name)
     low, high = int(stored.min()), int(stored.max())
-    foreign: Sequence[int]
     if low < 0 or high > 255:
         found = np.unique(stored)
-        foreign = [int(value) for value in found if int(value) not in scheme.labels]
     else:
+        # Counting is twice as fast as `np.unique`, and nearly every label map fits into bytes.
         found = np.flatnonzero(np.bincount(stored.ravel(order="K").astype(np.uint8, copy=False), minlength=256))
-        foreign = [int(value) for value in found if int(value) not in scheme.labels]
-    if foreign:
-        raise _foreign(name, [int(value) for value in found], scheme)
+    values = [int(value) for value in found]
+    if not set(values) <= set(scheme.labels):
+        raise _foreign(name, values, scheme)
     return stored.astype(np.uint8, order="K"), findings
 
 

@@ -71,12 +71,11 @@ def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Vol
     _refuse(examination.findings)
     if examination.data is None or examination.grid is None:
         raise bad_input("no-image", None, f"{case.place}: no image was asked for", "name at least one modality")
-    inputs = {
-        modality: InputFile(case.relative(path), image.sha256, image.size_bytes)
-        for modality in modalities
-        for path, image in examination.images.items()
-        if path == case.modalities[modality]
-    }
+    inputs = {}
+    for modality in modalities:
+        path = case.modalities[modality]
+        image = examination.images[path]
+        inputs[modality] = InputFile(case.relative(path), image.sha256, image.size_bytes)
     return Volumes(examination.data, examination.grid, inputs, examination.findings)
 
 
