@@ -1,11 +1,15 @@
 """A case: one visit of one patient, as files on disk. No arrays."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brats3d.errors import Finding
 from brats3d.vocabulary import CaseStatus, Modality, Severity
+
+VISIT = re.compile(r"(?P<patient>brats-.+)-\d{3}", re.IGNORECASE | re.DOTALL)
+"""An id of BraTS 2023 and later: its last three digits number the visits of one patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,9 @@ class Case:
     """In `msd`: which entry of the image's fourth axis each modality is; None where each has a file of its own."""
     channel_count: int | None = None
     """In `msd`: how many entries the fourth axis must have."""
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
     """What finding it (or reading it) remarked."""
-    reference_findings: tuple[Finding, ...] = field(default=())
+    reference_findings: tuple[Finding, ...] = ()
     """What finding the reference remarked; kept apart, for a bad reference must not stop a segmentation."""
 
     @property
@@ -62,3 +66,13 @@ def worst(findings: tuple[Finding, ...]) -> CaseStatus:
     if Severity.ERROR in severities:
         return CaseStatus.REFUSED
     return CaseStatus.WARNING if severities else CaseStatus.OK
+
+
+def patient_of(case_id: str) -> str:
+    """Return the patient whose visit a case is: the id without the visit's number, or the id itself.
+
+    >>> patient_of("BraTS-GLI-00005-100"), patient_of("BraTS2021_00005")
+    ('BraTS-GLI-00005', 'BraTS2021_00005')
+    """
+    visit = VISIT.fullmatch(case_id)
+    return visit["patient"] if visit else case_id

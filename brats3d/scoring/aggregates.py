@@ -1,12 +1,12 @@
 """Many cases in few figures: means, spread, quartiles, and an interval that says how sure the mean is."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brats3d.cases.case import patient_of
 from brats3d.scoring.protocols import FIGURES, Protocol
 from brats3d.scoring.scores import CaseScores, RegionScores
 from brats3d.vocabulary import REGIONS, Region
@@ -18,9 +18,6 @@ Intervals = dict[str, dict[str, list[float] | None]]
 
 RESAMPLES = 2000
 LEVEL = 0.95
-
-# The challenge writes its ids as cohort, patient and visit: BraTS-GLI-00005-100.
-VISIT = re.compile(r"^(BraTS-[A-Za-z]+-\d{5})-\d{3}$")
 
 STATISTICS: dict[str, Callable[[Values], float]] = {
     "mean": lambda values: float(np.mean(values)),
@@ -104,16 +101,6 @@ def interval(
     drawn = draws @ counts
     means = (draws @ sums)[drawn > 0] / drawn[drawn > 0]
     return [float(end) for end in np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])]
-
-
-def patient_of(case_id: str) -> str:
-    """Return the patient of a case: the id without the visit, where it is written the challenge's way.
-
-    >>> patient_of("BraTS-GLI-00005-100"), patient_of("BraTS20_Training_001")
-    ('BraTS-GLI-00005', 'BraTS20_Training_001')
-    """
-    visit = VISIT.match(case_id)
-    return visit.group(1) if visit else case_id
 
 
 def values_of(cases: Sequence[CaseScores], region: Region, name: str) -> Values:

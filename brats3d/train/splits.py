@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from brats3d.cases.case import patient_of
 from brats3d.errors import RequestError
 
 NAMES = ("train", "validation", "test")
@@ -29,16 +30,6 @@ class Split:
     def ids(self) -> tuple[str, ...]:
         """Every listed id."""
         return (*self.train, *self.validation, *self.test)
-
-
-def patient_of(case_id: str) -> str:
-    """Return the patient a case belongs to: BraTS 2023 and later number the visits of one patient.
-
-    >>> patient_of("BraTS-GLI-00005-100"), patient_of("BraTS2021_00005")
-    ('BraTS-GLI-00005', 'BraTS2021_00005')
-    """
-    head, dash, visit = case_id.rpartition("-")
-    return head if dash and len(visit) == 3 and visit.isdigit() and head.lower().startswith("brats-") else case_id
 
 
 def read_split(path: Path, fold: int | None) -> Split:

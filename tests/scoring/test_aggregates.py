@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brats3d.scoring.aggregates import figure, intervals, mean_where_present, patient_of, statistic
+from brats3d.scoring.aggregates import figure, intervals, mean_where_present, statistic
 from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.scoring.scores import CaseScores, RegionScores, ScoreStatus
 from brats3d.vocabulary import REGIONS
@@ -55,8 +55,3 @@ def test_visits_of_a_patient_are_drawn_together():
     single = [scored(f"BraTS-GLI-0000{patient}-100", patient / 9) for patient in range(9)]
     many, few = (intervals(cases, PROTOCOL, np.random.default_rng(0))["WT"]["dice"] for cases in (visits, single))
     assert many == pytest.approx(few)
-
-
-def test_only_the_challenge_s_own_ids_have_visits():
-    assert patient_of("BraTS-GLI-00005-100") == patient_of("BraTS-GLI-00005-101") == "BraTS-GLI-00005"
-    assert patient_of("BraTS2021_00005-100") == "BraTS2021_00005-100"

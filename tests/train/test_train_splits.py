@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brats3d.cases.case import patient_of
 from brats3d.errors import RequestError
-from brats3d.train.splits import every_fifth, nth_fold, patient_of, read_split
+from brats3d.train.splits import every_fifth, nth_fold, read_split
 
 VISITS = [f"BraTS-GLI-{patient:05d}-{visit:03d}" for patient in range(7) for visit in (100, 101)]
 
@@ -64,15 +65,6 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, document, fold, words):
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(RequestError, match=r"splits file .*absent\.json: No such file"):
         read_split(tmp_path / "absent.json", None)
-
-
-def test_visits_belong_to_their_patient():
-    assert patient_of("BraTS-GLI-00005-100") == "BraTS-GLI-00005"
-    assert patient_of("BraTS-MET-00005-000") == "BraTS-MET-00005"
-    assert patient_of("BraTS2021_00005") == "BraTS2021_00005"
-    assert patient_of("site-a-100") == "site-a-100"
-    assert patient_of("BraTS-GLI-00005") == "BraTS-GLI-00005"
-    assert patient_of("Brats18_TCIA10_628_1") == "Brats18_TCIA10_628_1"
 
 
 def test_every_fifth_patient_validates_by_sorted_id():
