@@ -47,7 +47,7 @@ class Plan:
     changes: tuple[str, ...] = ()
     """`key=value` each, put over the recipe."""
     max_minutes: float = 3.0
-    """Training ends after the epoch that is over it: a slow or busy machine learns less."""
+    """Training ends after the first epoch that ends later than this: a slow or busy machine learns less."""
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -71,7 +71,7 @@ class StopOnNaN:
         if not math.isfinite(loss):
             raise TrainingStopped(
                 f"the loss became {loss} in step {engine.state.iteration} (epoch {engine.state.epoch}), so training "
-                "was stopped and no weights were written; train anew elsewhere with a lower rate "
+                "was stopped and no weights were written; train anew in another folder with a lower rate "
                 "(--set optimizer.rate=...)"
             )
 

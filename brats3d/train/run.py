@@ -56,7 +56,7 @@ class TrainingRequest:
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     max_minutes: float = 0.0
-    """The run ends after the epoch that is over it; 0: no limit."""
+    """The run ends after the first epoch that ends later than this; 0: no limit."""
     resume: bool = False
     """Go on from the last checkpoint; from the start where a run was ended before its first."""
     quiet: bool = False

@@ -21,7 +21,7 @@ class NestedRegionsd(MapTransform):
     """Turns the logits under `pred` into region maps: thresholds, and ET inside TC inside WT.
 
     Args:
-        thresholds: the probability from which a voxel belongs to a region, by the region's name.
+        thresholds: a voxel is in a region where its probability is above this; by the region's name.
         keys: the key of the logits.
     """
 

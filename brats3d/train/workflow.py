@@ -89,7 +89,7 @@ def meant_by(error: BaseException, folder: Path) -> Brats3dError | Terminated | 
         if isinstance(inner, SegmentationFailed):
             return TrainingStopped(
                 "the network's output on a validation patient is not finite, so training was stopped and no weights "
-                "were written; train anew elsewhere with a lower rate (--set optimizer.rate=...)"
+                "were written; train anew in another folder with a lower rate (--set optimizer.rate=...)"
             )
         if isinstance(inner, Brats3dError):
             return inner

@@ -178,9 +178,9 @@ def describe_bundle(folder: Path, training: Mapping[str, Any]) -> None:
     metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
     weights = weights_entry(folder / WEIGHTS_FILE)
     metadata["brats3d"] = {**metadata.get("brats3d", {}), "weights": weights, "training": dict(training)}
-    best = training.get("last_validation")
-    if best:
-        metadata["eval_metrics"] = {f"dice_{region}": round(best[f"dice_{region}"], 4) for region in REGIONS}
+    last = training.get("last_validation")
+    if last:
+        metadata["eval_metrics"] = {f"dice_{region}": round(last[f"dice_{region}"], 4) for region in REGIONS}
     write_whole(folder / METADATA_FILE, as_json(metadata))
     write_whole(folder / "docs/README.md", model_card(folder, metadata).encode())
 
