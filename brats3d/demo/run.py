@@ -11,6 +11,7 @@ from brats3d.demo.plan import Group, Plan
 from brats3d.demo.result import DemoResult, Part
 from brats3d.demo.stages import Patients, Say, Stages
 from brats3d.errors import BadInput, BundleError, Interrupted, interrupt_code
+from brats3d.output.record import mask_path
 from brats3d.output.whole import write_whole
 from brats3d.phantom import write_phantoms
 from brats3d.scoring.folder import evaluate
@@ -155,7 +156,7 @@ def views_of(patients: Path, part: Part) -> list[CaseView]:
     for case in find_cases(patients):
         if case.id in has_figures:
             try:
-                views.append(read_view(case, part.masks / f"{case.id}.nii.gz"))
+                views.append(read_view(case, mask_path(part.masks, case.id)))
             except BadInput:  # the scores have said why
                 continue
     return views

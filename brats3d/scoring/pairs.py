@@ -8,9 +8,9 @@ from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, NoPatientFound, RequestError, bad_input
 from brats3d.labels import SCHEMES
+from brats3d.output.record import MASK_ENDING, RECORD_ENDING
 from brats3d.vocabulary import Severity
 
-MASK_ENDING = ".nii.gz"
 MAX_RECORD_BYTES = 1 << 24
 
 
@@ -124,7 +124,7 @@ def scheme_of(mask: MaskFile, default: str) -> str:
     Raises:
         BadInput: the sidecar cannot be read, or names a scheme that does not exist.
     """
-    sidecar = mask.path.with_name(f"{mask.path.name.removesuffix(MASK_ENDING)}.json")
+    sidecar = mask.path.with_name(f"{mask.path.name.removesuffix(MASK_ENDING)}{RECORD_ENDING}")
     named = scheme_in(sidecar) if sidecar.is_file() else None
     return named or mask.label_scheme or default
 

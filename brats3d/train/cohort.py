@@ -14,6 +14,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from brats3d.bundle.plain import PROGRAM_SIGNS
 from brats3d.cases.case import Case
 from brats3d.cases.file_bytes import read_bytes
 from brats3d.cases.find import find_cases
@@ -136,7 +137,7 @@ def fault_to_train_on(case_id: str, case: Case | None) -> str | None:
     if case is None:
         return "absent"
     # The id goes into a MONAI config, where such a string would be evaluated, looked up or changed.
-    if case_id.startswith(("$", "@", "%")) or "#" in case_id or "::" in case_id:
+    if case_id.startswith(PROGRAM_SIGNS) or "#" in case_id or "::" in case_id:
         return "an id that begins with $, @ or %, or holds # or ::, is a program to MONAI: rename the patient"
     errors = [f.message for f in (*case.findings, *case.reference_findings) if f.severity is Severity.ERROR]
     if errors:
