@@ -1,0 +1,1 @@
+"""Cases: found under folders, read and proven whole, checked."""

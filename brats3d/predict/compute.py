@@ -51,13 +51,13 @@ class Computation:
             MemoryError, RuntimeError: memory ran out on the last rung.
         """
         device = self.engine.device
-        rungs = ladder(device, slices=len(self.engine.divisor) == 2)
         usual = Rung(device, None, None, "")
-        for rung in (usual, *rungs):
+        rungs = [usual, *ladder(device, slices=len(self.engine.divisor) == 2)]
+        for rung in rungs:
             try:
                 return self.on_rung(prepared, rung)
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or rung is (usual, *rungs)[-1]:
+                if not is_out_of_memory(error) or rung is rungs[-1]:
                     raise
             # Here, outside the handler, the error no longer holds the tensors that filled the memory.
             torch.cuda.empty_cache()
