@@ -179,7 +179,7 @@ def _empty_cases(root: Path, visited: Sequence[Visited], scheme: str | None) -> 
         if not each.cases
         and (each.reason is not None or not each.has_cases_below)
         and not any(above.cases for above in each.folders_above())
-        and (each.path != root or each.reason is not None)
+        and (not is_hidden(each.path.name) or each.reason is not None)
     ]
 
 

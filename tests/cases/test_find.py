@@ -100,6 +100,15 @@ def test_one_folder_given_twice_is_one_patient(tmp_path):
     assert [codes(case) for case in find_cases([tmp_path, tmp_path / "p1", tmp_path])] == [[]]
 
 
+def test_an_empty_folder_given_beside_others_is_refused_and_not_passed_over(tmp_path):
+    write_patient(tmp_path / "p1")
+    (tmp_path / "p2").mkdir()
+    (tmp_path / "__MACOSX").mkdir()
+    found = by_id(*tmp_path.iterdir())
+    assert {key: codes(case) for key, case in found.items()} == {"p1": [], "p2": ["no-image"]}
+    assert found["p2"].findings[0].message.startswith("p2: is an empty folder")
+
+
 @pytest.mark.parametrize("name", ["summary", "Summary", "summary-1-of-4"])
 def test_the_name_of_the_summary_is_refused(tmp_path, name):
     write_patient(tmp_path / name)
