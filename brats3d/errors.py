@@ -19,7 +19,7 @@ KeyboardInterrupt          130  Ctrl-C, Python's own
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brats3d.vocabulary import Severity
 
@@ -115,6 +115,13 @@ class Terminated(KeyboardInterrupt):
 def interrupt_code(error: KeyboardInterrupt) -> int:
     """Return the exit code of an interrupt: 143 for SIGTERM, 130 for Ctrl-C."""
     return error.exit_code if isinstance(error, Terminated) else 130
+
+
+def naming(case_id: str, finding: Finding) -> Finding:
+    """Return a finding whose message says whose it is: where DATA is the patient's own folder, no file's name may."""
+    if case_id in finding.message:
+        return finding
+    return replace(finding, message=f"{case_id}: {finding.message}")
 
 
 def bad_input(code: str, file: str | None, fault: str, remedy: str) -> BadInput:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from brats3d.errors import Finding
+from brats3d.errors import Finding, naming
 from brats3d.output.whole import write_whole
 from brats3d.vocabulary import REGIONS, Region, Severity
 
@@ -44,9 +44,8 @@ class Outcome:
     @property
     def message(self) -> str:
         """One line: why there is no mask, why it was skipped, or what was remarked."""
-        errors = [finding.message for finding in self.findings if finding.severity is Severity.ERROR]
-        remarks = [finding.message for finding in self.findings]
-        return self.reason or "; ".join(errors or remarks)
+        errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        return self.reason or "; ".join(naming(self.id, finding).message for finding in errors or self.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.cases.folder import same_name
-from brats3d.errors import Finding
+from brats3d.errors import Finding, naming
 from brats3d.grid import Grid
 from brats3d.output.mask import mask_bytes
 from brats3d.output.sidecar import (
@@ -108,8 +108,10 @@ def write_without_mask(out: Path, record: Record) -> None:
 
 
 def write_record(out: Path, record: Record) -> None:
-    """Write a record as it is, with versions and the time."""
-    write_whole(record_path(out, record.id), record_bytes(replace(record, versions=versions(), finished=now())))
+    """Write a record with versions and the time; each finding names the patient."""
+    findings = tuple(naming(record.id, finding) for finding in record.findings)
+    whole = replace(record, findings=findings, versions=versions(), finished=now())
+    write_whole(record_path(out, record.id), record_bytes(whole))
 
 
 def remove_mask(out: Path, case_id: str) -> None:

@@ -27,9 +27,9 @@ def test_the_document_is_that_of_the_contract(tmp_path):
         "refused": 1,
         "failed": 0,
         "cases": [
-            {"id": "=1+1", "status": "done", "seconds": 1.5, "message": "a.nii: odd; look at it"},
+            {"id": "=1+1", "status": "done", "seconds": 1.5, "message": "=1+1: a.nii: odd; look at it"},
             {"id": "-b,\n\u00e9", "status": "skipped", "seconds": None, "message": "already whole"},
-            {"id": "c\udcff", "status": "refused", "seconds": None, "message": "b.nii: bad; mend it"},
+            {"id": "c\udcff", "status": "refused", "seconds": None, "message": "c\udcff: b.nii: bad; mend it"},
         ],
     }
 
@@ -39,7 +39,7 @@ def test_the_table_holds_no_formula_and_every_name(tmp_path):
     with (tmp_path / "summary.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == ["id", "status", "seconds", "WT_ml", "TC_ml", "ET_ml", "message"]
-    assert rows[0] == ["'=1+1", "done", "1.5", "2.25", "2.25", "2.25", "a.nii: odd; look at it"]
+    assert rows[0] == ["'=1+1", "done", "1.5", "2.25", "2.25", "2.25", "'=1+1: a.nii: odd; look at it"]
     assert [row[0] for row in rows[1:]] == ["'-b,\n\u00e9", "c\\udcff"]
     assert sorted(os.listdir(tmp_path)) == ["summary.csv", "summary.json"]
 

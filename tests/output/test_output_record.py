@@ -33,6 +33,12 @@ def test_a_mask_and_its_record_prove_each_other(tmp_path, record, label_map, gri
     assert written.inputs == record.inputs
 
 
+def test_each_finding_of_a_record_names_the_patient_once(tmp_path):
+    write_refused(tmp_path, "p1", (FINDING, replace(FINDING, message="t2.nii.gz: is empty; fetch it again")))
+    said = [finding.message for finding in read_record(record_path(tmp_path, "p1")).findings]
+    assert said == [FINDING.message, "p1: t2.nii.gz: is empty; fetch it again"]
+
+
 def test_the_seconds_of_writing_and_all_are_put_in(tmp_path, record, label_map, grid):
     write_done(tmp_path, record, label_map, grid)
     seconds = json.loads(record_path(tmp_path, "p1").read_text())["seconds"]
