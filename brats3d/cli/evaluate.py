@@ -106,7 +106,9 @@ def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":
 def tell(comparison: "Comparison") -> None:
     """Say on stderr what was left over, refused, missing or remarked, each once."""
     for name in comparison.unmatched:
-        say(f"{name}: this prediction has no reference; it is not scored")
+        say(
+            f"{name}: this prediction has no reference; it is not scored: add the reference, or take {name}.nii.gz away"
+        )
     lines = (f"{case.id}: {case.message}" for cases in comparison.scores.values() for case in cases if case.message)
     for line in dict.fromkeys(lines):
         say(line)

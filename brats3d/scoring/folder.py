@@ -14,6 +14,7 @@ from brats3d.cases.read import read_mask, read_reference
 from brats3d.errors import BadInput, Finding
 from brats3d.grid import Grid
 from brats3d.labels import SCHEMES, scheme_named, to_region_maps
+from brats3d.output.record import MASK_ENDING
 from brats3d.scoring.align import laid_on
 from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, scheme_of
 from brats3d.scoring.protocols import DEFAULT_PROTOCOL, Protocol, protocol_named, score_case
@@ -100,7 +101,8 @@ def score_pair(pair: Pair, protocol: Protocol) -> CaseScores:
         reference = read_reference_of(pair, protocol)
     except BadInput as error:
         return CaseScores(pair.id, protocol.name, ScoreStatus.REFUSED, message=f"reference: {error}")
-    status, prediction, words = ScoreStatus.MISSING, None, "no prediction"
+    words = f"no prediction: {pair.id}{MASK_ENDING} is not there; segment this patient, or add its mask"
+    status, prediction = ScoreStatus.MISSING, None
     if pair.prediction is not None:
         try:
             prediction = read_side(pair.prediction, protocol, reference.grid)

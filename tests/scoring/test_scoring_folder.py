@@ -79,7 +79,8 @@ def test_a_missing_prediction_scores_0_and_the_penalty_in_an_empty_region_too(fo
     predictions, references = folders
     write_mask(references / "b.nii.gz", {2: 6})
     case = evaluate(predictions, references)[1]
-    assert (case.status, case.message) == (ScoreStatus.MISSING, "no prediction")
+    assert case.status is ScoreStatus.MISSING
+    assert case.message == f"no prediction: {case.id}.nii.gz is not there; segment this patient, or add its mask"
     assert figures(case) == dict.fromkeys(REGIONS, (0, DIAGONAL))
 
 
