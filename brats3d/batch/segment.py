@@ -11,6 +11,7 @@ from brats3d.batch.work import SegmentsCases
 from brats3d.bundle import DEFAULT_BUNDLE, open_bundle
 from brats3d.cases.case import Case
 from brats3d.predict.asked import asked_settings
+from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
 
 
@@ -59,6 +60,9 @@ def segment_folder(
     asked = asked_settings(
         device=how.device, engine=how.engine, precision=how.precision, overlap=how.overlap, tta=how.tta
     )
+
+    if how.device != AUTO:
+        choose_device(how.device)  # one that is not here is said at once, whatever becomes of the patients
 
     def load() -> SegmentsCases:
         from brats3d.predict.predictor import Predictor  # torch takes seconds to import

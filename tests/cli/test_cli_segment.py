@@ -185,3 +185,18 @@ def test_help_does_not_import_numpy_or_torch():
     script = "import sys; from brats3d.cli.main import build_parser; build_parser('segment')"
     script += "; sys.exit(bool({'numpy', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_second_bundle_is_not_dropped_in_silence(segment, tiny_bundle, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        segment("-b", str(tiny_bundle))
+    assert "argument -b/--bundle: may be given once" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_exit_3_though_all_patients_are_refused(segment, data, tmp_path):
+    for image in data.rglob("*_t1.nii.gz"):
+        image.unlink()
+    code, out, err = segment("--device", "cuda:99")
+    assert (code, out) == (3, "")
+    assert err.startswith("brats3d: device 'cuda:99' is not here")
+    assert not (tmp_path / "out").exists()
