@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brats3d.errors import Finding
+from brats3d.errors import Finding, naming
 from brats3d.vocabulary import CaseStatus, Severity
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def _checked(found: Sequence["Case"], args: argparse.Namespace) -> Iterator["Che
     """Yield each case once it is checked, with a bar where stderr is a terminal."""
     from tqdm import tqdm
 
+    from brats3d.batch.refusal import out_of_memory
     from brats3d.cases.check import CheckedCase, check_case
     from brats3d.cli.main import log_traceback
 
@@ -63,6 +64,8 @@ def _checked(found: Sequence["Case"], args: argparse.Namespace) -> Iterator["Che
     for case in tqdm(found, disable=is_silent, leave=False, unit="patient", file=sys.stderr):
         try:
             yield check_case(case, quick=args.quick)
+        except MemoryError:
+            yield CheckedCase(case.with_findings(out_of_memory()), None, None)
         except Exception as error:  # noqa: BLE001 - the rim of one patient: the others go on
             log_traceback(args.log_file)
             where = traceback.extract_tb(error.__traceback__)[-1]
@@ -82,21 +85,19 @@ def as_json(checked: "CheckedCase") -> dict[str, Any]:
         "shape": None if checked.shape is None else list(checked.shape),
         "spacing": None if checked.spacing_mm is None else [round(length, 6) for length in checked.spacing_mm],
         "status": str(case.status),
-        "findings": [_finding_as_json(finding, case.id) for finding in case.findings],
+        "findings": [_finding_as_json(naming(case.id, finding)) for finding in case.findings],
     }
     if case.channels is not None:
         entry["channels"] = {str(modality): channel for modality, channel in case.channels.items()}
     return entry
 
 
-def _finding_as_json(finding: Finding, case_id: str) -> Mapping[str, str | None]:
-    # Where DATA is the patient's own folder, a file's relative name may not say whose it is.
-    message = finding.message if case_id in finding.message else f"{case_id}: {finding.message}"
+def _finding_as_json(finding: Finding) -> Mapping[str, str | None]:
     return {
         "code": finding.code,
         "severity": str(finding.severity),
         "file": finding.file,
-        "message": message,
+        "message": finding.message,
     }
 
 

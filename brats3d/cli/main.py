@@ -1,6 +1,7 @@
 """The table of commands, and the rim where errors become one line and an exit code."""
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from types import ModuleType
 
 from brats3d.cli.console import say
 from brats3d.cli.interrupts import cause_of, install
-from brats3d.errors import Brats3dError, Interrupted, interrupt_code
+from brats3d.errors import Brats3dError, Interrupted, MachineError, OutputError, interrupt_code
 from brats3d.version import VERSION
 
 COMMANDS: dict[str, str] = {
@@ -38,11 +39,14 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="brats3d",
         description="Segment gliomas in 3D MRI. Research software: not for diagnosis.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"brats3d {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, words in COMMANDS.items():
-        sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        description = f"{words[0].upper()}{words[1:]}."
+        # A shortened option would mean something else, or nothing, once there is another that begins like it.
+        sub = commands.add_parser(name, help=words, description=description, allow_abbrev=False)
         if name == chosen:
             module_of(name).add_arguments(sub)
             add_common_arguments(sub)
@@ -63,10 +67,10 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser(chosen).parse_args(words)
     try:
         code = module_of(args.command).run(args)
+        sys.stdout.flush()  # a full disk or a reader gone is met here, and not while Python ends
         return int(code)
     except BrokenPipeError:
         # The reader of stdout went away (`| head`): nothing to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rim: any error becomes one line and a code
         log_traceback(args.log_file)
@@ -81,9 +85,24 @@ def tell(error: BaseException, log_file: Path | None) -> int:
     if isinstance(error, KeyboardInterrupt):
         say("brats3d: interrupted")
         return interrupt_code(error)
+    fault = machine_fault(error)
+    if fault is not None:
+        say(f"brats3d: {fault}")
+        return fault.exit_code
     where = "see the log file" if log_file else "run again with --log-file FILE for the traceback"
     say(f"brats3d: a bug of the program: {type(error).__name__}: {error} ({where})")
     return 1
+
+
+def machine_fault(error: BaseException) -> MachineError | None:
+    """Return what an error of Python or torch says of the machine; None where it says nothing of it."""
+    from brats3d.predict.memory import is_out_of_memory
+
+    if is_out_of_memory(error):
+        return MachineError("not enough memory; end other programs, or take a machine with more, and run again")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{error.filename or 'output'}: the disk is full; make room and run again")
+    return None
 
 
 def log_traceback(log_file: Path | None, heading: str = "") -> None:
@@ -104,4 +123,13 @@ def entry() -> None:
         code = main()
     except KeyboardInterrupt as error:  # before or after the command itself
         code = interrupt_code(error)
+    drop_unwritten()
     sys.exit(code)
+
+
+def drop_unwritten() -> None:
+    """Give up what stdout could not take: Python would try again at its end, complain and change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

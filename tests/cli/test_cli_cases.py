@@ -114,3 +114,14 @@ def test_help_is_quick(capsys):
     assert "--quick" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["cases", ".", "--allow-missing"])
+
+
+def test_too_little_memory_for_a_patient_is_no_bug(patients_folder, capsys, monkeypatch):
+    def check(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr("brats3d.cases.check.check_case", check)
+    assert main(["cases", str(patients_folder), "--json"]) == 4
+    (finding,) = json.loads(capsys.readouterr().out)["cases"][0]["findings"]
+    assert finding["code"] == "out-of-memory"
+    assert finding["message"].startswith("p1: not enough memory")
