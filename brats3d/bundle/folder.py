@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 import json
+import logging
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,7 @@ from brats3d.bundle.definition import Definition, check_definition
 from brats3d.bundle.plain import MAX_BYTES, read_plain_yaml
 from brats3d.errors import BundleError
 
+LOG = logging.getLogger(__name__)
 DEFAULT_BUNDLE = "resunet"
 """The shipped bundle that is used where none is named."""
 
@@ -128,6 +130,7 @@ def open_bundle(bundle: str | Path) -> Bundle:
     metadata = read_metadata(folder)
     version, size, sha256 = weights_claim(folder, metadata)
     proven_weights(folder, size, sha256)
+    LOG.info("bundle %s: %s, weights of %d bytes, SHA-256 %s", folder.name, folder, size, sha256)
     values = {field.name: getattr(definition, field.name) for field in fields(Definition)}
     return Bundle(
         **values,

@@ -1,6 +1,7 @@
 """Read a NIfTI file and prove that the read is whole; libraries accept damaged ones without a word."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from brats3d.cases.remarks import warning
 from brats3d.errors import BadInput, Finding, bad_input
 from brats3d.grid import Grid
 
+LOG = logging.getLogger(__name__)
 LOOK_AHEAD_BYTES = 64 << 20
 """How far a stream with an impossible image in it is searched for the damage that would explain it."""
 START_BYTES = 1 << 16
@@ -70,7 +72,9 @@ def read_nifti(path: Path, name: str, *, channels: int | None = None) -> ProvenI
     Raises:
         BadInput: the file cannot be read, or its image is damaged, in doubt or too large.
     """
-    return decode_nifti(read_bytes(path, name), name, channels=channels)
+    image = decode_nifti(read_bytes(path, name), name, channels=channels)
+    LOG.info("%s: read whole, %d bytes, SHA-256 %s", name, image.size_bytes, image.sha256)
+    return image
 
 
 def decode_nifti(data: bytes, name: str, *, channels: int | None = None) -> ProvenImage:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from brats3d.cli.console import say
+from brats3d.cli.detail import detail
 from brats3d.cli.interrupts import cause_of, install
 from brats3d.errors import Brats3dError, Interrupted, MachineError, OutputError, interrupt_code
 from brats3d.version import VERSION
@@ -66,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     chosen = next((word for word in words if word in COMMANDS), None)
     args = build_parser(chosen).parse_args(words)
     try:
-        code = module_of(args.command).run(args)
+        with detail(args.verbose and not args.quiet):
+            code = module_of(args.command).run(args)
         sys.stdout.flush()  # a full disk or a reader gone is met here, and not while Python ends
         return int(code)
     except BrokenPipeError:

@@ -1,5 +1,6 @@
 """Every mask of a folder against its record: the same bytes, read whole, only labels of its scheme."""
 
+import logging
 import os
 import re
 import unicodedata
@@ -15,6 +16,7 @@ from brats3d.output.sidecar import Record
 from brats3d.output.unfinished import sha256_of
 from brats3d.output.whole import PARTS
 
+LOG = logging.getLogger(__name__)
 SUMMARIES = re.compile(r"summary(-\d+-of-\d+)?\.json")
 
 
@@ -86,7 +88,10 @@ def fault_of_mask(folder: Path, case_id: str) -> str | None:
             return f"{mask.name}: changed: its SHA-256 is not the record's; run segment again"
     except OSError as error:
         return f"{mask.name}: cannot be read ({error.strerror}); run segment again"
-    return fault_of_content(mask, record)
+    fault = fault_of_content(mask, record)
+    if fault is None:
+        LOG.info("%s: whole, SHA-256 %s", mask.name, record.mask.sha256)
+    return fault
 
 
 def fault_of_content(mask: Path, record: Record) -> str | None:

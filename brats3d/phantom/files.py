@@ -1,6 +1,7 @@
 """Made-up patients as files, laid out and named as each layout has it."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from brats3d.phantom.naming import (
 from brats3d.phantom.nifti import volume_bytes
 from brats3d.vocabulary import MODALITIES
 
+LOG = logging.getLogger(__name__)
 Files = dict[str, bytes]
 """Content by path, relative to the folder of all patients, with `/`."""
 
@@ -83,6 +85,7 @@ def write_each(out: Path, count: int, layout: str, shape: Shape, seed: int) -> I
         if writer.listing is not None:
             # Written anew after each patient, so that the list names just what is there.
             write_whole(out / LISTING, writer.listing(kind, ids[: index + 1]))
+        LOG.info("%s: %s voxels, %d of them tumour", patient_id, "x".join(map(str, shape)), (made.label_map > 0).sum())
         yield patient_id
 
 

@@ -1,6 +1,7 @@
 """Scoring a folder of predictions against a folder of references."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt
 from brats3d.scoring.protocols import DEFAULT_PROTOCOL, Protocol, protocol_named, score_case
 from brats3d.scoring.scores import CaseScores, ScoreStatus
 
+LOG = logging.getLogger(__name__)
 OneByOne = Callable[[Sequence[Pair]], Iterable[Pair]]
 
 
@@ -90,6 +92,8 @@ def compare(
     found = find_pairs(Path(predictions), Path(references), label_scheme, prediction_scheme)
     scores: dict[str, list[CaseScores]] = {protocol.name: [] for protocol in chosen}
     for pair in one_by_one(found.pairs):
+        if pair.prediction is not None:
+            LOG.info("%s: %s against %s", pair.id, pair.prediction.name, pair.reference.name)
         for protocol in chosen:
             scores[protocol.name].append(score_pair(pair, protocol))
     return Comparison(scores, found.unmatched)

@@ -1,5 +1,6 @@
 """From a config and a folder of patients to a trained bundle: what `brats3d train` does."""
 
+import logging
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from brats3d.train.workflow import run_training
 from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle
 from brats3d.vocabulary import Modality
 
+LOG = logging.getLogger(__name__)
 CACHE = ".brats3d-cache"
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 """Letters of a path that mean nothing to MONAI or Python."""
@@ -93,6 +95,10 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     split = split_for(request, cases)
     if request.resume:
         same_configs(request.out, recipe, split)
+    for key, value in recipe.items():
+        LOG.info("%s: %s", key, value)
+    LOG.info("train on: %s", ", ".join(split.train))
+    LOG.info("validate on: %s", ", ".join(split.validation))
     left_out = len({case.id for case in cases} - set(split.ids))
     lists = f"train on {len(split.train)}, validate on {len(split.validation)} patients"
     say(f"{lists} ({split.source}); {left_out} left out")
