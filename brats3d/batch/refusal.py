@@ -67,12 +67,6 @@ def same_id(case_id: str, folders: Sequence[str]) -> Finding:
     return Finding("same-id", Severity.ERROR, f"{words}; rename all but one, so that each mask has a name of its own")
 
 
-def out_of_memory() -> Finding:
-    """Return the finding on a patient for whom the memory did not suffice."""
-    words = "not enough memory for this patient; close other programs, or take a machine with more"
-    return Finding("out-of-memory", Severity.ERROR, words)
-
-
 def unexpected(error: Exception) -> Finding:
     """Return the finding on an error that nobody foresaw; its own text stays out, as it may hold anything."""
     words = f"a bug of the program ({type(error).__name__}); run again with --log-file FILE and report the traceback"

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from brats3d.errors import Finding, naming
+from brats3d.output.cells import no_formula
 from brats3d.output.whole import write_whole
 from brats3d.vocabulary import REGIONS, Region, Severity
 
 SUMMARY = "summary"
 # A spreadsheet takes a cell that begins with one of these for a formula and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class OutcomeStatus(StrEnum):
@@ -97,12 +97,3 @@ class Summary:
         # Names that are not UTF-8 stand as escapes.
         write_whole(out / f"{SUMMARY}.csv", self.as_csv().encode("utf-8", "backslashreplace"))
         write_whole(out / f"{SUMMARY}.json", document.encode("ascii"))
-
-
-def no_formula(cell: str) -> str:
-    """Return text that a spreadsheet shows and does not run.
-
-    >>> no_formula("=1+1")
-    "'=1+1"
-    """
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -9,10 +9,11 @@ from typing import Protocol
 from brats3d.batch.claims import claimed
 from brats3d.batch.names import check_name, check_not_foreign
 from brats3d.batch.recipe import Recipe, whole_record
-from brats3d.batch.refusal import out_of_memory, record_failed, record_refused, refuse_group, unexpected
+from brats3d.batch.refusal import record_failed, record_refused, refuse_group, unexpected
 from brats3d.batch.summary import Outcome, OutcomeStatus
 from brats3d.cases.case import Case
 from brats3d.errors import BadInput, Brats3dError, CaseError, Finding, MachineError
+from brats3d.predict.memory import out_of_memory
 from brats3d.vocabulary import CaseStatus, Region
 
 IN_WORK = "another run has this patient in work"

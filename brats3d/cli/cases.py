@@ -56,9 +56,9 @@ def _checked(found: Sequence["Case"], args: argparse.Namespace) -> Iterator["Che
     """Yield each case once it is checked, with a bar where stderr is a terminal."""
     from tqdm import tqdm
 
-    from brats3d.batch.refusal import out_of_memory
     from brats3d.cases.check import CheckedCase, check_case
     from brats3d.cli.main import log_traceback
+    from brats3d.predict.memory import out_of_memory
 
     is_silent = args.quiet or not sys.stderr.isatty()
     for case in tqdm(found, disable=is_silent, leave=False, unit="patient", file=sys.stderr):

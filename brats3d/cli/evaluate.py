@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from brats3d.cli.console import as_table, say, show, show_json
-from brats3d.errors import OutputError, RequestError
+from brats3d.errors import RequestError
+from brats3d.output.whole import make_folder
 
 if TYPE_CHECKING:
     from brats3d.scoring.folder import Comparison
@@ -80,18 +81,6 @@ def check_out(out: Path, references: Path) -> None:
         raise RequestError(f"{out} is a file; name a folder")
     if out.resolve().is_relative_to(references.resolve()):
         raise RequestError(f"{out} lies inside the references; name a folder elsewhere")
-
-
-def make_folder(out: Path) -> None:
-    """Make OUT where it is not there yet.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: the folder cannot be made ({error.strerror}); choose another") from error
 
 
 def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":

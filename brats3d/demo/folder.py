@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from brats3d.errors import OutputError, RequestError
-from brats3d.output.whole import cannot_write, write_whole
+from brats3d.output.whole import cannot_write, make_folder, write_whole
 
 MARKER = "demo.json"
 FORMAT = 1
@@ -90,10 +90,7 @@ class DemoFolder:
             OutputError: it cannot be made.
         """
         place = self.path / name
-        try:
-            place.mkdir(exist_ok=True)
-        except OSError as error:
-            raise cannot_write(place, error) from error
+        make_folder(place)
         return place
 
 

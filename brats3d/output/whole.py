@@ -140,6 +140,18 @@ def probe(folder: Path) -> bool:
     return lock is not Lock.UNKNOWN
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are not there yet.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Return the error of the tree for what the system said when `path` was to be written."""
     code = error.errno or 0

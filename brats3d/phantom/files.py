@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.cases.layouts import LAYOUTS, Layout, layout_named
-from brats3d.errors import OutputError, RequestError
+from brats3d.errors import RequestError
 from brats3d.grid import Shape
 from brats3d.labels import SCHEMES, to_label_map, to_region_maps
 from brats3d.output.mask import mask_bytes
-from brats3d.output.whole import write_whole
+from brats3d.output.whole import make_folder, write_whole
 from brats3d.phantom.frame import STANDARD_SHAPE
 from brats3d.phantom.make import Phantom, check_shape, make_phantom
 from brats3d.phantom.naming import (
@@ -124,18 +124,6 @@ def write_patient(out: Path, files: Files) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # stays where other patients lie in it
         raise
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}; choose another folder") from error
 
 
 def reference_bytes(made: Phantom, layout: Layout) -> bytes:

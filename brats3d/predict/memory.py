@@ -45,6 +45,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return told or isinstance(error, MemoryError)
 
 
+def out_of_memory() -> Finding:
+    """Return the finding on a patient for whom the memory did not suffice."""
+    words = "not enough memory for this patient; end other programs, or take a machine with more"
+    return Finding(CODE, Severity.ERROR, words)
+
+
 def went_down(device: str, rung: Rung) -> Finding:
     """Return the warning that a rung was taken."""
     return Finding(CODE, Severity.WARNING, f"there was not enough memory on {device}: {rung.words}")
@@ -62,6 +68,4 @@ def memory_fails_the_case() -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        remedy = "end other programs, or take a machine with more memory"
-        words = f"there was not enough memory for this patient; {remedy}"
-        raise SegmentationFailed(Finding(CODE, Severity.ERROR, words)) from error
+        raise SegmentationFailed(out_of_memory()) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from brats3d.output.cells import no_formula
 from brats3d.output.whole import write_whole
 from brats3d.scoring.aggregates import (
     LEVEL,
@@ -109,7 +110,7 @@ def harmless(row: Sequence[Any]) -> list[Any]:
     ["'=1+1", -2.5, '', 'plain']
     """
     texts = ("" if cell is None else cell for cell in row)
-    return [f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r\n")) else cell for cell in texts]
+    return [no_formula(cell) if isinstance(cell, str) else cell for cell in texts]
 
 
 def write_tables(out: Path, protocol: Protocol, cases: Sequence[CaseScores]) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ from monai.handlers.utils import from_engine
 from monai.metrics.meandice import DiceMetric
 from monai.transforms.transform import MapTransform
 
-from brats3d.output.whole import write_whole
+from brats3d.output.whole import make_folder, write_whole
 from brats3d.train.handlers import dice_of_cases
 from brats3d.vocabulary import REGIONS
 
@@ -84,5 +84,5 @@ class ScoreTable:
             "cases": dict(zip(self.ids, dice[:-1], strict=True)),
             "mean": dice[-1],
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         write_whole(self.folder / "dice.json", (json.dumps(document, indent=1) + "\n").encode())

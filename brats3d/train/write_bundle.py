@@ -11,7 +11,7 @@ import yaml
 
 from brats3d.bundle import COMMON_FILE, METADATA_FILE, STRANGER, WEIGHTS_FILE, bundle_sha256, weights_entry
 from brats3d.errors import MachineError
-from brats3d.output.whole import cannot_write, write_whole
+from brats3d.output.whole import make_folder, write_whole
 from brats3d.settings import Settings
 from brats3d.train.recipe import as_plain, augmentation_of, common_of
 from brats3d.train.splits import Split
@@ -78,10 +78,7 @@ def start_bundle(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
         OutputError: it cannot be written.
     """
     for name in FOLDERS:
-        try:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(folder / name, error) from error
+        make_folder(folder / name)
     for name, content in config_files(recipe, split).items():
         write_whole(folder / name, content)
     write_whole(folder / METADATA_FILE, as_json(metadata_of(recipe, {"split": split.source})))

@@ -60,4 +60,4 @@ def test_words_that_do_not_parse_are_exit_2(words, capsys):
 def test_a_folder_that_cannot_be_made_is_exit_3(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["phantom", "-o", str(tmp_path / "file" / "out"), "-n", "1", *SMALL]) == 3
-    assert "cannot be made" in capsys.readouterr().err
+    assert "choose another output folder" in capsys.readouterr().err
