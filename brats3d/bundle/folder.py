@@ -15,7 +15,7 @@ from brats3d.bundle.plain import MAX_BYTES, read_plain_yaml
 from brats3d.errors import BundleError
 
 LOG = logging.getLogger(__name__)
-DEFAULT_BUNDLE = "resunet"
+DEFAULT_BUNDLE = "unet"
 """The shipped bundle that is used where none is named."""
 
 COMMON_FILE = "configs/common.yaml"
