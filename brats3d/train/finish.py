@@ -84,4 +84,5 @@ class BundleFinisher:
 
 def processor() -> str:
     """Return how many threads of what kind of processor trained."""
-    return f"{torch.get_num_threads()} threads, {platform.machine()}"
+    count = torch.get_num_threads()
+    return f"{count} thread{'' if count == 1 else 's'}, {platform.machine()}"

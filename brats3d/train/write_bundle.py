@@ -21,6 +21,7 @@ from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
 SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
 FOLDERS = ("configs", "models", "docs")
 """What a bundle's folder holds from the start."""
+TRAIN_FILE = "configs/train.yaml"
 TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
 REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
 
@@ -187,19 +188,35 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
     about = metadata["brats3d"]
     training = about["training"]
     common = (folder / COMMON_FILE).read_bytes()
+    trained = yaml.safe_load((folder / TRAIN_FILE).read_bytes())
     sha256 = bundle_sha256(common, about["weights"]["sha256"])
     last = training.get("last_validation")
     dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS) if last else "not validated"
     return template("model_card.md").format(
         name=yaml.safe_load(common)["name"],
         description=metadata["description"],
-        split=about.get("split", "not recorded"),
+        patients=patients_words(trained, about.get("split", "split not recorded")),
+        recipe=recipe_words(trained),
         steps=training["steps"],
         seconds=training["seconds"],
         device=training["device"],
         precision=training["precision"],
         dice=dice,
         stranger=STRANGER.format(sha256=sha256),
+    )
+
+
+def patients_words(trained: Mapping[str, Any], source: str) -> str:
+    """Return how many patients trained and validated, and who chose them, from the values of `train.yaml`."""
+    return f"{len(trained['train_ids'])} to train on, {len(trained['validation_ids'])} to validate on ({source})"
+
+
+def recipe_words(trained: Mapping[str, Any]) -> str:
+    """Return the main settings of a training, from the values of `train.yaml`."""
+    patches = f"random patches of {' x '.join(map(str, trained['patch']))} voxels, {trained['batch']} a step"
+    learning = f"AdamW, rate {trained['rate']:g}; Dice and cross-entropy on the regions"
+    return (
+        f"{patches}; {learning}; moving average of the weights ({trained['average_decay']:g}); seed {trained['seed']}"
     )
 
 

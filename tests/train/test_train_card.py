@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import yaml
+
 from brats3d.bundle import open_bundle
 from brats3d.train.card import publish_figures, row
 
@@ -26,6 +28,8 @@ def test_figures_stand_in_metadata_and_card_and_leave_the_bundle_whole(tiny_bund
     assert after.sha256 == before.sha256
     assert after.metadata["brats3d"]["figures"]["mean"]["ET"] == {"dice": 0.4562, "hd95": 188.29}
     card = (tiny_bundle / "docs/README.md").read_text()
+    assert "| patients | 2 to train on, 1 to validate on (a list) |" in card
+    assert "| recipe | random patches of 8 x 8 x 8 voxels, 3 a step; AdamW, rate 0.001; " in card
     assert "| b | 0.912 | 0.912 | 0.000 | 3.5 | 3.5 | 373.1 |" in card
 
 
@@ -40,5 +44,7 @@ def describe(folder: Path) -> None:
     metadata = json.loads(path.read_text())
     metadata["description"] = "a tiny network"
     training = {"steps": 1, "seconds": 2.0, "device": "a processor", "precision": "float32", "last_validation": None}
-    metadata["brats3d"]["training"] = training
+    metadata["brats3d"].update(training=training, split="a list")
+    trained = {"train_ids": ["a", "b"], "validation_ids": ["c"], "patch": [8, 8, 8], "batch": 3, "rate": 0.001}
+    (folder / "configs/train.yaml").write_text(yaml.safe_dump({**trained, "average_decay": 0.9, "seed": 0}))
     path.write_text(json.dumps(metadata))
