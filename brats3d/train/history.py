@@ -61,7 +61,7 @@ class History:
             values = [row[f"dice_{region}"] for row in rows]
             dice_axes.plot([row["step"] for row in rows], values, "o-", markersize=3, color=colour, label=str(region))
         dice_axes.set(ylabel="validation Dice", ylim=(0, 1))
-        dice_axes.legend(loc="lower right")
+        figure.legend(loc="outside upper center", ncols=4)  # above both axes: within, it would hide a curve
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=110)
         return picture.getvalue()
