@@ -1,7 +1,7 @@
 """Segment a folder of patients with a bundle: the call behind `brats3d segment`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from brats3d.batch.folder import Listener, segment_cases
@@ -57,25 +57,15 @@ def segment_folder(
     """
     how = options or Options()
     opened = open_bundle(bundle)
-    asked = asked_settings(
-        device=how.device, engine=how.engine, precision=how.precision, overlap=how.overlap, tta=how.tta
-    )
-
+    values = asdict(how)
+    asked = asked_settings(**{name: value for name, value in values.items() if name != "threads"})
     if how.device != AUTO:
         choose_device(how.device)  # one that is not here is said at once, whatever becomes of the patients
 
     def load() -> SegmentsCases:
         from brats3d.predict.predictor import Predictor  # torch takes seconds to import
 
-        return Predictor.from_bundle(
-            bundle,
-            device=how.device,
-            engine=how.engine,
-            precision=how.precision,
-            overlap=how.overlap,
-            tta=how.tta,
-            threads=how.threads,
-        )
+        return Predictor.from_bundle(bundle, **values)
 
     recipe = Recipe(opened.sha256, opened.modalities, asked)
     return segment_cases(cases, out, recipe, load, overwrite=overwrite, label_scheme=label_scheme, listener=listener)
