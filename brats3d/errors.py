@@ -18,7 +18,8 @@ KeyboardInterrupt          130  Ctrl-C, Python's own
 """
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from brats3d.vocabulary import Severity
@@ -81,13 +82,15 @@ class CaseError(Brats3dError):
 
     Args:
         finding: what is wrong, with severity error.
+        findings: everything remarked, `finding` among it; that alone where nothing is given.
     """
 
     exit_code = 4
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, findings: Sequence[Finding] = ()) -> None:
         super().__init__(finding.message)
         self.finding = finding
+        self.findings = tuple(findings) or (finding,)
 
 
 class BadInput(CaseError):
@@ -118,8 +121,15 @@ def interrupt_code(error: KeyboardInterrupt) -> int:
 
 
 def naming(case_id: str, finding: Finding) -> Finding:
-    """Return a finding whose message says whose it is: where DATA is the patient's own folder, no file's name may."""
-    if case_id in finding.message:
+    """Return a finding whose message says whose it is: where DATA is the patient's own folder, no file's name may.
+
+    >>> naming("1", Finding("empty-file", Severity.ERROR, "t1.nii.gz: is empty")).message
+    '1: t1.nii.gz: is empty'
+    >>> naming("p1", Finding("empty-file", Severity.ERROR, "p1_t1.nii.gz: is empty")).message
+    'p1_t1.nii.gz: is empty'
+    """
+    where = finding.message.partition(": ")[0]
+    if re.search(rf"(?<![^\W_]){re.escape(case_id)}(?![^\W_])", where):
         return finding
     return replace(finding, message=f"{case_id}: {finding.message}")
 

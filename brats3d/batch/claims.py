@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from brats3d.output.whole import cannot_write, same_file
 
 CLAIMS = ".brats3d-*.lock"
 TRIES = 100
+SWEEPING_SECONDS = 0.05
+# A run that starts holds each lock for an instant, to see whether its owner was killed.
 
 
 def claim_path(out: Path, case_id: str) -> Path:
@@ -48,6 +51,9 @@ def take(path: Path, held: contextlib.ExitStack) -> bool:
         with contextlib.ExitStack() as mine:
             file = mine.enter_context(path.open("a+b"))
             lock = try_lock(file.fileno())
+            if lock is Lock.TAKEN:
+                time.sleep(SWEEPING_SECONDS)
+                lock = try_lock(file.fileno())
             if lock is Lock.TAKEN:
                 return False
             if lock is Lock.UNKNOWN:

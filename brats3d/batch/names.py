@@ -16,7 +16,9 @@ def check_name(out: Path, case_id: str) -> None:
         BadInput: it is taken by the summary, is no plain name, or is too long or too odd for the disk of OUT.
     """
     if RESERVED_ID.fullmatch(case_id):
-        raise bad_input("id-taken", None, f"the id {case_id!r} is taken by the summary", "rename the patient's folder")
+        raise bad_input(
+            "reserved-id", None, f"the id {case_id!r} is taken by the summary", "rename the patient's folder"
+        )
     if case_id in ("", ".", "..") or "/" in case_id or "\0" in case_id or Path(case_id).name != case_id:
         raise bad_input("id-no-name", None, f"the id {case_id!r} is no file name", "rename the patient's folder")
     try:
@@ -25,7 +27,7 @@ def check_name(out: Path, case_id: str) -> None:
         return
     except OSError as error:
         fault = f"a mask cannot be named after this id ({error.strerror}; {len(os.fsencode(case_id))} bytes)"
-        raise bad_input("id-no-name", None, fault, "give the patient's folder a shorter, plainer name") from error
+        raise bad_input("long-id", None, fault, "give the patient's folder a shorter, plainer name") from error
 
 
 def check_not_foreign(out: Path, case_id: str, overwrite: bool) -> None:

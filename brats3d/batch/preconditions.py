@@ -8,11 +8,11 @@ from pathlib import Path
 from brats3d.batch.claims import sweep_claims
 from brats3d.errors import OutputError, RequestError
 from brats3d.output.unfinished import sweep
-from brats3d.output.whole import cannot_write, probe
+from brats3d.output.whole import cannot_write, make_folder, probe
 
 NO_LOCKS = (
     "files cannot be locked in {out}: masks stay whole, but start no second run there at once, "
-    "and remove .brats3d-*.part files yourself if a run is killed"
+    "and if a run is killed, remove its .brats3d-*.part files and the mask without a record yourself"
 )
 
 
@@ -27,7 +27,7 @@ def check_out(out: Path, data: Sequence[Path]) -> None:
         RequestError: one of the two holds.
     """
     for place in (out, *out.absolute().parents):
-        if os.path.lexists(place) and not place.is_dir():
+        if os.path.lexists(place) and not os.path.isdir(place):
             raise RequestError(f"{place}: is a file, and masks need a folder; name another after -o")
     for folder in data:
         if lies_inside(out, folder):
@@ -37,8 +37,8 @@ def check_out(out: Path, data: Sequence[Path]) -> None:
 def lies_inside(out: Path, folder: Path) -> bool:
     """Say whether OUT is a folder or lies in it, by whatever name or link it is reached."""
     real = Path(os.path.realpath(out))
-    places = [place for place in (real, *real.parents) if place.exists()]
-    return folder.is_dir() and any(place.samefile(folder) for place in places)
+    places = [place for place in (real, *real.parents) if os.path.exists(place)]
+    return os.path.isdir(folder) and any(os.path.samefile(place, folder) for place in places)
 
 
 def open_out(out: Path) -> str | None:
@@ -50,8 +50,8 @@ def open_out(out: Path) -> str | None:
     Raises:
         OutputError: OUT cannot be made or written, or has no room.
     """
+    make_folder(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(out).free
     except OSError as error:
         raise cannot_write(out, error) from error

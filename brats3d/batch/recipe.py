@@ -9,7 +9,7 @@ from typing import Any
 from brats3d.cases.case import Case
 from brats3d.cases.read import hash_inputs
 from brats3d.output.record import mask_path, read_record, record_path
-from brats3d.output.sidecar import Record, RecordStatus
+from brats3d.output.sidecar import HashedFile, Record, RecordStatus
 from brats3d.output.unfinished import sha256_of
 from brats3d.vocabulary import Modality
 
@@ -47,8 +47,12 @@ def whole_record(out: Path, case: Case, recipe: Recipe, label_scheme: str | None
     mask = mask_path(out, case.id)
     if record.mask is None or not mask.is_file() or sha256_of(mask) != record.mask.sha256:
         return None
-    present = {modality: each.sha256 for modality, each in hash_inputs(case).items() if modality in recipe.modalities}
-    return record if {modality: each.sha256 for modality, each in record.inputs.items()} == present else None
+    return record if proofs(record.inputs) == proofs(hash_inputs(case, recipe.modalities)) else None
+
+
+def proofs(inputs: Mapping[Modality, HashedFile]) -> dict[Modality, tuple[str, int | None]]:
+    """Return what of each input decides the mask: its bytes, and the channel taken of them."""
+    return {modality: (each.sha256, each.channel) for modality, each in inputs.items()}
 
 
 def fits(record: Record, case_id: str, recipe: Recipe, label_scheme: str | None) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from brats3d.batch.names import record_may_stand
 from brats3d.batch.summary import Outcome, OutcomeStatus
 from brats3d.cases.case import Case, worst
+from brats3d.cases.find import places
 from brats3d.errors import Finding
 from brats3d.output.record import forget, record_path, write_failed, write_refused
 from brats3d.vocabulary import CaseStatus, Severity
@@ -35,15 +36,6 @@ def refuse_group(out: Path, group: Sequence[Case], overwrite: bool) -> list[Outc
         if record_may_stand(out, other, overwrite=False):
             forget(out, other)
     return [recorded(out, first, overwrite, lambda: write_refused(out, first.id, findings, folders)), *others]
-
-
-def places(group: Sequence[Case]) -> tuple[str, ...]:
-    """Return where each case of a group lies, relative to where it was found, and told apart by that where needed."""
-    found = [case.place for case in group]
-    return tuple(
-        f"{case.root.name}/{place}" if found.count(place) > 1 else place
-        for case, place in zip(group, found, strict=True)
-    )
 
 
 def case_findings(case: Case, shared: tuple[Finding, ...]) -> tuple[Finding, ...]:

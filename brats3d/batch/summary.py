@@ -16,7 +16,6 @@ from brats3d.output.whole import write_whole
 from brats3d.vocabulary import REGIONS, Region, Severity
 
 SUMMARY = "summary"
-# A spreadsheet takes a cell that begins with one of these for a formula and runs it.
 
 
 class OutcomeStatus(StrEnum):

@@ -79,23 +79,23 @@ class Work:
         """Segment one case, and record it whatever comes of it."""
         self.started = time.perf_counter()
         try:
-            check_name(self.out, case.id)
             if case.status is CaseStatus.REFUSED:
                 return record_refused(self.out, case, case.findings, self.overwrite)
+            check_name(self.out, case.id)
             return self.segment(case)
         except BadInput as error:
-            return record_refused(self.out, case, with_finding(case, error.finding), self.overwrite)
+            return record_refused(self.out, case, with_findings(case, error.findings), self.overwrite)
         except CaseError as error:
-            finding = error.finding
+            findings = error.findings
         except Brats3dError:
             raise
         except MemoryError:
-            finding = out_of_memory()
+            findings = (out_of_memory(),)
         except Exception as error:  # noqa: BLE001 - the rim: one patient of a run; a bug there costs that patient alone
             self.on_bug(case, error)
-            finding = unexpected(error)
+            findings = (unexpected(error),)
         seconds = time.perf_counter() - self.started
-        return record_failed(self.out, case, with_finding(case, finding), seconds, self.overwrite)
+        return record_failed(self.out, case, with_findings(case, findings), seconds, self.overwrite)
 
     def segment(self, case: Case) -> Outcome:
         """Write the mask of one case, unless it is there already.
@@ -135,6 +135,6 @@ class Work:
         return self.predictor
 
 
-def with_finding(case: Case, finding: Finding) -> tuple[Finding, ...]:
-    """Return what was remarked on a case and, last, what ended it."""
-    return (*(each for each in case.findings if each != finding), finding)
+def with_findings(case: Case, more: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return what was remarked on a case when it was found and, after it, what was remarked since."""
+    return tuple(dict.fromkeys((*case.findings, *more)))

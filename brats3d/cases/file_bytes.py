@@ -5,9 +5,19 @@ import os
 import stat
 from pathlib import Path
 
-from brats3d.errors import BadInput, bad_input
+from brats3d.errors import BadInput, Brats3dError, MachineError, bad_input
 
 MAX_FILE_BYTES = 2 << 30
+MACHINE_FAULTS = {
+    errno.EMFILE: "raise the limit (ulimit -n) and run again",
+    errno.ENFILE: "end other programs and run again",
+    errno.ENOMEM: "end other programs and run again",
+    **dict.fromkeys(
+        (errno.ESTALE, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+        "see that the network disk is there and run again",
+    ),
+}
+"""Errors of which no file is guilty: a patient refused for one would lose the mask of an earlier run."""
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
 
@@ -49,18 +59,22 @@ def read_bytes(path: Path, name: str) -> bytes:
 
     Raises:
         BadInput: it is absent, unreadable, not a regular file, empty, or over 2 GiB.
+        MachineError: no file can be read at present, this one or another.
     """
     path = entered(path)
     try:
         # Before opening: the open of a named pipe waits for ever. After it too: the file may have been replaced.
         _judge_kind(os.stat(path), path, name)
         with open(path, "rb", opener=_open_at_once) as file:
-            _judge_kind(os.fstat(file.fileno()), path, name)
-            content = file.read(MAX_FILE_BYTES + 1)
+            status = os.fstat(file.fileno())
+            _judge_kind(status, path, name)
+            # Not one byte more than needed: Python allocates first as much as it is asked to read.
+            content = file.read(status.st_size + 1)
     except OSError as error:
         raise _unreadable(error, path, name) from error
-    if len(content) > MAX_FILE_BYTES:
-        raise _too_large(name, len(content))
+    if len(content) > status.st_size:
+        fault = "grew while it was read: it is still being written"
+        raise bad_input("unreadable", name, fault, "wait for its copy to end, and run again")
     return content
 
 
@@ -101,7 +115,9 @@ def _too_large(name: str, count: int) -> BadInput:
     return bad_input("too-large", name, fault, "give one volume of one modality")
 
 
-def _unreadable(error: OSError, path: Path, name: str) -> BadInput:
+def _unreadable(error: OSError, path: Path, name: str) -> Brats3dError:
+    if error.errno in MACHINE_FAULTS:
+        return MachineError(f"{name}: cannot be read: {(error.strerror or '').lower()}; {MACHINE_FAULTS[error.errno]}")
     if error.errno == errno.ELOOP:
         return bad_input("not-found", name, "is a symbolic link in a loop", "link it to the image itself")
     if isinstance(error, FileNotFoundError):

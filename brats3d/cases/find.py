@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from brats3d.labels import scheme_named
 
 RESERVED_ID = re.compile(r"summary(-\d+-of-\d+)?", re.IGNORECASE)
 """Ids whose record would bear the name of the summary of a run."""
+MOST_SHOWN = 20
+"""How many folders of one id a message names."""
 MOST_NAME_BYTES = 255
 """What disks take; the mask is named after the id."""
 
@@ -90,12 +92,12 @@ def find_cases(
 
 def _root(path: str | Path) -> Path:
     root = Path(os.path.abspath(path))
-    if not root.exists():
-        raise RequestError(f"{path}: no such folder")
-    if not root.is_dir():
-        raise RequestError(f"{path} is a file; give the folder of a patient, or one above")
     try:
         os.listdir(root)
+    except FileNotFoundError as error:
+        raise RequestError(f"{path}: no such folder") from error
+    except NotADirectoryError as error:
+        raise RequestError(f"{path} is a file or lies in one; give the folder of a patient, or one above") from error
     except OSError as error:
         raise RequestError(f"{path} cannot be searched: {(error.strerror or 'unknown error').lower()}") from error
     return root
@@ -124,20 +126,20 @@ def _walk(root: Path, seen: dict[tuple[int, int], Visited]) -> Iterator[Visited]
                 continue
             here.names = sorted(name for name in os.listdir(here.path) if not is_hidden(name))
         except OSError as error:
-            here.reason = f"it cannot be searched ({(error.strerror or 'unknown error').lower()})"
+            here.reason = _unsearchable(error)
         here.is_list = has_list(here.names)
         yield here
         for name in reversed(here.names):
             below = Visited(here.path / name, [], here)
-            if not is_known_name(name) and _is_folder(below.path):
-                (links if below.path.is_symlink() else waiting).append(below)
+            try:
+                if not is_known_name(name) and below.path.is_dir():
+                    (links if below.path.is_symlink() else waiting).append(below)
+            except OSError as error:
+                here.reason = _unsearchable(error)
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
+def _unsearchable(error: OSError) -> str:
+    return f"it cannot be searched ({(error.strerror or 'unknown error').lower()})"
 
 
 def _fill(root: Path, visited: Sequence[Visited], forced: Layout | None, scheme: str | None) -> None:
@@ -151,8 +153,10 @@ def _fill(root: Path, visited: Sequence[Visited], forced: Layout | None, scheme:
             each.cases.append(case_of_folder(root, each.path, each.names, layouts, scheme))
         if each.cases:
             _mark(each.folders_above())
-    for each in visited:
-        if any(known.leads_to_patient() for known in each.known_below):
+    linked = [each for each in visited if each.known_below]
+    while led := [each for each in linked if any(known.leads_to_patient() for known in each.known_below)]:
+        linked = [each for each in linked if each not in led]  # what one link leads to may itself be linked to
+        for each in led:
             _mark((each, *each.folders_above()))
 
 
@@ -179,6 +183,7 @@ def _empty_cases(root: Path, visited: Sequence[Visited], scheme: str | None) -> 
         if not each.cases
         and (each.reason is not None or not each.has_cases_below)
         and not any(above.cases for above in each.folders_above())
+        and (each.above is None or each.path.name not in OWN_FOLDERS)
         and (not is_hidden(each.path.name) or each.reason is not None)
     ]
 
@@ -188,14 +193,28 @@ def _judge_ids(cases: Sequence[Case]) -> list[Case]:
     same: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         same[same_name(case.id)].append(case)
-    return [_with_id_findings(case, same[same_name(case.id)]) for case in cases]
+    said = {name: _told(namesakes) for name, namesakes in same.items() if len(namesakes) > 1}
+    return [_with_id_findings(case, said.get(same_name(case.id))) for case in cases]
 
 
-def _with_id_findings(case: Case, namesakes: Sequence[Case]) -> Case:
+def _told(namesakes: Sequence[Case]) -> str:
+    folders = places(namesakes)
+    shown = ", ".join(folders[:MOST_SHOWN]) + (" ..." if len(folders) > MOST_SHOWN else "")
+    return f"duplicate patient: the same id is used {len(folders)} times ({shown})"
+
+
+def places(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return where each of several cases lies, relative to where it was found, and told apart by that where needed."""
+    found = [case.place for case in cases]
+    often = {place for place, count in Counter(found).items() if count > 1}
+    return tuple(
+        f"{case.root.name}/{place}" if place in often else place for case, place in zip(cases, found, strict=True)
+    )
+
+
+def _with_id_findings(case: Case, fault: str | None) -> Case:
     findings: list[Finding] = []
-    if len(namesakes) > 1:
-        folders = ", ".join(each.place for each in namesakes)
-        fault = f"duplicate patient: the same id is used {len(namesakes)} times ({folders})"
+    if fault is not None:
         findings.append(case_fault("same-id", case.place, fault, "rename all but one folder"))
     if RESERVED_ID.fullmatch(case.id):
         fault = f"a patient cannot be called {case.id}, which is the name of the summary of a run"

@@ -228,9 +228,9 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
     images = [name for name in names if name.lower().endswith(NIFTI_ENDINGS)]
     remedy = "put the four modalities in it, named as in one of the layouts"
     if reason is not None:
-        fault = f"no image can be used: {reason}"
-    elif folder.name in IMAGE_FOLDERS:
-        fault, remedy = "no image can be used: no dataset.json stands beside the folder", "add dataset.json"
+        fault, remedy = f"no image can be used: {reason}", ""
+    elif IMAGE_FOLDERS.keys() & {folder.name, *names}:
+        fault, remedy = "no image can be used: no dataset.json stands beside the folder of images", "add dataset.json"
     elif any(re.search(r"\.(dcm|ima)$", name, re.IGNORECASE) for name in names):
         fault, remedy = "holds DICOM slices and no NIfTI image", "convert the series to NIfTI first (dcm2niix)"
     elif images:

@@ -1,6 +1,7 @@
 """Make cases of the images that a `dataset.json` lists: the layouts `msd` and `nnunet`."""
 
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from brats3d.cases.case import Case
-from brats3d.cases.file_bytes import NIFTI_ENDINGS, entered, is_hidden, read_bytes
+from brats3d.cases.file_bytes import NIFTI_ENDINGS, entered, is_hidden, read_start
 from brats3d.cases.layouts import IMAGE_FOLDERS, LAYOUTS, Layout, modality_called
 from brats3d.cases.remarks import case_fault, warning
 from brats3d.errors import BadInput, Finding, bad_input
@@ -18,6 +19,7 @@ from brats3d.vocabulary import MODALITIES, MODALITY_TITLES, Modality
 LIST_FILE = "dataset.json"
 OWN_FOLDERS = frozenset({*IMAGE_FOLDERS, *IMAGE_FOLDERS.values()})
 MAX_LIST_BYTES = 16 << 20
+MOST_DIGITS = 10
 NUMBERED = re.compile(r"(?P<id>.+)_(?P<channel>\d{4})", re.DOTALL)
 
 
@@ -70,10 +72,14 @@ def read_list(folder: Path, name: str, forced: Layout | None) -> ImageList:
     """
     path = folder / LIST_FILE
     try:
-        content = read_bytes(path, name)
+        content = read_start(path, name, MAX_LIST_BYTES + 1)
         if len(content) > MAX_LIST_BYTES:
             raise bad_input("dataset-json", name, "is too large for a list (the limit is 16 MiB)", "check the file")
         document = json.loads(content)
+        listed = frozenset(_listed(document)) if isinstance(document, dict) else frozenset()
+        if not all(map(can_be_name, listed)):
+            fault = "names an image by signs that no disk takes"
+            raise bad_input("dataset-json", name, fault, "fetch it again")
     except (ValueError, RecursionError) as error:
         raise bad_input("dataset-json", name, "is not JSON: it cannot be understood", "fetch it again") from error
     if not isinstance(document, dict):
@@ -81,7 +87,15 @@ def read_list(folder: Path, name: str, forced: Layout | None) -> ImageList:
     key = "channel_names" if "channel_names" in document else "modality"
     channels = _channels(document.get(key), name)
     layout = forced or (LAYOUTS["nnunet"] if _is_nnunet(folder, key, channels) else LAYOUTS["msd"])
-    return ImageList(layout, channels, frozenset(_listed(document)))
+    return ImageList(layout, channels, listed)
+
+
+def can_be_name(name: str) -> bool:
+    """Return whether a path of this name can be asked for at all."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _channels(said: Any, name: str) -> dict[int, str]:
@@ -89,7 +103,9 @@ def _channels(said: Any, name: str) -> dict[int, str]:
         said = dict(enumerate(said))
     if isinstance(said, dict):
         pairs = {str(number): text for number, text in said.items()}
-        is_known = all(number.isdecimal() and isinstance(text, str) for number, text in pairs.items())
+        is_known = all(
+            len(number) < MOST_DIGITS and number.isdecimal() and isinstance(text, str) for number, text in pairs.items()
+        )
         if pairs and is_known and sorted(map(int, pairs)) == list(range(len(pairs))):
             return {int(number): text for number, text in pairs.items()}
     fault = "does not say which channel is which modality (`modality` or `channel_names`, numbered from 0)"

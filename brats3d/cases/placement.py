@@ -23,6 +23,7 @@ QUATERNION_SLACK = 1e-5
 HALF_TURN = 3 * float(np.finfo(np.float32).eps)
 """A quaternion this near length 1 is a half turn, as nibabel (`quaternions.fillpositive`) has it."""
 FORM_CODES = range(6)
+SINGLE = np.finfo(np.float32)
 MILLIMETRE, UNITS = 2, {1: "metres", 3: "micrometres"}
 
 
@@ -80,7 +81,7 @@ def _bad_place(name: str, fault: str) -> BadInput:
 
 def _judge_spacing(placement: Placement, name: str) -> tuple[float, float, float]:
     for axis, length in enumerate(placement.pixdim[1:], start=1):
-        if not math.isfinite(length) or length <= 0:
+        if not SINGLE.tiny <= length <= SINGLE.max:  # else a mask, which is NIfTI-1, could not say it
             fault = f"its voxel size is impossible: pixdim[{axis}] is {length:g}"
             remedy = "correct the header from the source: left and right may be in doubt"
             raise bad_input("spacing", name, fault, remedy)
@@ -88,6 +89,9 @@ def _judge_spacing(placement: Placement, name: str) -> tuple[float, float, float
 
 
 def _judge_units(placement: Placement, name: str, findings: list[Finding]) -> None:
+    if not 0 <= placement.xyzt_units <= 255:
+        fault = f"its header is damaged: xyzt_units is {placement.xyzt_units} where one byte belongs"
+        raise bad_input("units", name, fault, "fetch or convert it again")
     unit = placement.xyzt_units & 7
     if unit in UNITS:
         fault = f"its header gives lengths in {UNITS[unit]}, which readers understand differently"

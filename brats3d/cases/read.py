@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class InputFile:
     sha256: str
     """Of its bytes."""
     size_bytes: int
+    channel: int | None = None
+    """Which entry of the fourth axis was taken; None where the file holds one modality alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,23 +77,33 @@ def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Vol
     for modality in modalities:
         path = case.modalities[modality]
         image = examination.images[path]
-        inputs[modality] = InputFile(case.relative(path), image.sha256, image.size_bytes)
+        inputs[modality] = InputFile(case.relative(path), image.sha256, image.size_bytes, channel_of(case, modality))
     return Volumes(examination.data, examination.grid, inputs, examination.findings)
 
 
 def _refuse(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.severity is Severity.ERROR:
-            raise BadInput(finding)
+            raise BadInput(finding, findings)
 
 
-def hash_inputs(case: Case) -> dict[Modality, InputFile]:
-    """Return name, hash and size of each modality's file; nothing is decoded.
+def channel_of(case: Case, modality: Modality) -> int | None:
+    """Return which entry of the image's fourth axis a modality is; None where it has a file of its own."""
+    return None if case.channels is None else case.channels[modality]
+
+
+def hash_inputs(case: Case, modalities: Sequence[Modality]) -> dict[Modality, InputFile]:
+    """Return name, hash, size and channel of the file of each modality asked for; nothing is decoded.
+
+    Args:
+        case: as `find_cases` gives it.
+        modalities: those the case lacks are passed over.
 
     Raises:
         BadInput: a file cannot be read.
     """
-    paths = list(dict.fromkeys(case.modalities.values()))
+    wanted = {each: case.modalities[each] for each in modalities if each in case.modalities}
+    paths = list(dict.fromkeys(wanted.values()))
 
     def hashed(index: int) -> InputFile:
         name = case.relative(paths[index])
@@ -99,4 +111,4 @@ def hash_inputs(case: Case) -> dict[Modality, InputFile]:
         return InputFile(name, hashlib.sha256(content).hexdigest(), len(content))
 
     files = dict(zip(paths, in_order(hashed, range(len(paths))), strict=True))
-    return {modality: files[path] for modality, path in case.modalities.items()}
+    return {each: replace(files[path], channel=channel_of(case, each)) for each, path in wanted.items()}

@@ -23,11 +23,9 @@ from brats3d.output.sidecar import (
     record_bytes,
     versions,
 )
-from brats3d.output.unfinished import announced, sha256_of
+from brats3d.output.unfinished import MASK_ENDING, RECORD_ENDING, announced, sha256_of
 from brats3d.output.whole import cannot_write, write_whole
 
-MASK_ENDING = ".nii.gz"
-RECORD_ENDING = ".json"
 LARGEST_RECORD_BYTES = 4 * 1024**2
 # A damaged record still holds this key of its versions; another program's file does not.
 SIGN_OF_OURS = b'"brats3d"'
@@ -168,8 +166,11 @@ def mask_is_ours(out: Path, case_id: str) -> bool:
     if record is not None and record.mask is not None and same_name(record.id) == same_name(case_id):
         return True
     mask = mask_path(out, case_id)
-    # A record damaged since still names its mask, by the hash.
-    return mask.is_file() and sha256_of(mask).encode() in content
+    try:
+        # A record damaged since still names its mask, by the hash.
+        return mask.is_file() and sha256_of(mask).encode() in content
+    except OSError:
+        return False
 
 
 def record_is_ours(out: Path, case_id: str) -> bool:

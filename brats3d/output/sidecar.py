@@ -16,6 +16,7 @@ from brats3d.vocabulary import Modality, Region, Severity
 
 EVEN_EMPTY = ("findings", "settings")
 TEXTS = ("engine", "device", "precision", "label_scheme", "finished")
+FILE_KEYS = ("file", "sha256", "size_bytes", "channel")
 PACKAGES = ("torch", "monai", "numpy", "nibabel")
 
 
@@ -42,6 +43,10 @@ class HashedFile(Protocol):
     def size_bytes(self) -> int | None:
         """The file's length; None where a record does not say."""
 
+    @property
+    def channel(self) -> int | None:
+        """Which entry of the fourth axis was taken; None where the file holds one volume alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
@@ -50,6 +55,7 @@ class RecordedFile:
     file: str
     sha256: str
     size_bytes: int | None = None
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if value is None or isinstance(value, (str, int, float)):
         return str(value) if isinstance(value, StrEnum) else value
-    named = {name: getattr(value, name) for name in ("file", "sha256", "size_bytes")}
+    named = {name: getattr(value, name) for name in FILE_KEYS}
     return {name: each for name, each in named.items() if each is not None}
 
 
@@ -171,10 +177,8 @@ def text(value: Any) -> str:
 
 def file_of(document: Any) -> RecordedFile:
     """Build a file's entry from parsed JSON."""
-    size_bytes = document.get("size_bytes")
-    return RecordedFile(
-        text(document["file"]), text(document["sha256"]), None if size_bytes is None else int(size_bytes)
-    )
+    counts = {name: int(document[name]) for name in FILE_KEYS[2:] if name in document}
+    return RecordedFile(text(document["file"]), text(document["sha256"]), **counts)
 
 
 def finding_of(document: Any) -> Finding:

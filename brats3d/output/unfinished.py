@@ -10,13 +10,16 @@ from pathlib import Path
 
 from brats3d.output.whole import locked_part, sweep_parts
 
+MASK_ENDING = ".nii.gz"
+RECORD_ENDING = ".json"
+
 
 @contextlib.contextmanager
 def announced(mask: Path, sha256: str) -> Iterator[None]:
     """Keep a note beside a mask that is about to be written, until its record stands.
 
     The note is a part like any other, locked by its writer. If the writer is killed, the next `sweep` finds it. If an
-    error ends the block, the mask goes too: without a record it would be nobody's.
+    error ends the block, the mask goes too unless its record stands: without one it would be nobody's.
 
     Args:
         mask: the final name.
@@ -32,7 +35,7 @@ def announced(mask: Path, sha256: str) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            remove_if(mask, sha256)
+            remove_unrecorded(mask, sha256)
             raise
 
 
@@ -53,18 +56,17 @@ def settle(out: Path, note: bytes) -> None:
         name, sha256 = str(document["mask"]), str(document["sha256"])
     except (ValueError, KeyError, TypeError):
         return
-    if Path(name).name != name or not name.endswith(".nii.gz"):
-        return
-    record = out / f"{name.removesuffix('.nii.gz')}.json"
-    if not (record.is_file() and sha256.encode() in record.read_bytes()):
-        remove_if(out / name, sha256)
+    if Path(name).name == name and name.endswith(MASK_ENDING):
+        remove_unrecorded(out / name, sha256)
 
 
-def remove_if(path: Path, sha256: str) -> None:
-    """Remove a file if its bytes have this hash."""
+def remove_unrecorded(mask: Path, sha256: str) -> None:
+    """Remove a mask if its bytes have this hash and no record beside it says so."""
+    record = mask.with_name(mask.name.removesuffix(MASK_ENDING) + RECORD_ENDING)
     with contextlib.suppress(OSError):
-        if path.is_file() and sha256_of(path) == sha256:
-            path.unlink()
+        is_recorded = os.path.isfile(record) and sha256.encode() in record.read_bytes()
+        if not is_recorded and os.path.isfile(mask) and sha256_of(mask) == sha256:
+            mask.unlink()
 
 
 def sha256_of(path: Path) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 from brats3d.errors import BadInput, RequestError
 from brats3d.labels import SCHEMES
 from brats3d.output.locks import Lock, try_lock
-from brats3d.output.record import MASK_ENDING, RECORD_ENDING, mask_path, read_record, record_is_ours, record_path
-from brats3d.output.sidecar import Record
-from brats3d.output.unfinished import sha256_of
+from brats3d.output.record import mask_path, read_record, record_is_ours, record_path
+from brats3d.output.sidecar import Record, RecordStatus
+from brats3d.output.unfinished import MASK_ENDING, RECORD_ENDING, sha256_of
 from brats3d.output.whole import PARTS
 
 LOG = logging.getLogger(__name__)
@@ -116,7 +116,9 @@ def fault_of_lone(folder: Path, case_id: str) -> str | None:
     if record is None:
         damaged = record_is_ours(folder, case_id)
         return f"{case_id}{RECORD_ENDING}: the record is damaged; run segment again" if damaged else None
-    return None if record.mask is None else f"{record.mask.file}: missing: its record stands alone; run segment again"
+    if record.mask is None and record.status is not RecordStatus.DONE:
+        return None
+    return f"{case_id}{MASK_ENDING}: missing: its record stands alone; run segment again"
 
 
 def same_file_name(one: str, other: str) -> bool:

@@ -15,7 +15,7 @@ from brats3d.cases.read import read_mask, read_reference
 from brats3d.errors import BadInput, Finding
 from brats3d.grid import Grid
 from brats3d.labels import SCHEMES, scheme_named, to_region_maps
-from brats3d.output.record import MASK_ENDING
+from brats3d.output.unfinished import MASK_ENDING
 from brats3d.scoring.align import laid_on
 from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, scheme_of
 from brats3d.scoring.protocols import DEFAULT_PROTOCOL, Protocol, protocol_named, score_case

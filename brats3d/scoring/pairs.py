@@ -8,7 +8,7 @@ from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, NoPatientFound, RequestError, bad_input
 from brats3d.labels import SCHEMES
-from brats3d.output.record import MASK_ENDING, RECORD_ENDING
+from brats3d.output.unfinished import MASK_ENDING, RECORD_ENDING
 from brats3d.vocabulary import Severity
 
 MAX_RECORD_BYTES = 1 << 24

@@ -160,7 +160,7 @@ def load_case(case: Case, modalities: Sequence[Modality], preparation: Preparati
 
 def entry_key(case: Case, modalities: Sequence[Modality], preparation: Preparation) -> str:
     """Return the name of a case's cache entry: everything its arrays depend on, hashed."""
-    inputs = hash_inputs(case)
+    inputs = hash_inputs(case, modalities)
     reference = None
     if case.reference is not None:
         reference = hashlib.sha256(read_bytes(case.reference, case.relative(case.reference))).hexdigest()

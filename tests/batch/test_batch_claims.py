@@ -117,3 +117,10 @@ def test_never_do_two_threads_hold_one_claim(tmp_path):
         each.join()
     assert max(most) == 1
     assert os.listdir(tmp_path) == []
+
+
+def test_the_instant_in_which_another_run_sweeps_does_not_cost_a_claim(tmp_path, monkeypatch):
+    answers = [Lock.TAKEN, Lock.HELD]
+    monkeypatch.setattr(claims, "try_lock", lambda descriptor: answers.pop(0))
+    with claimed(tmp_path, "p1") as granted:
+        assert granted

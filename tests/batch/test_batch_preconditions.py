@@ -1,6 +1,8 @@
 """What must hold of OUT before the first patient."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,15 @@ def test_a_full_disk_is_told_before_the_first_patient(tmp_path, monkeypatch):
 def test_an_out_that_cannot_be_made_is_an_error_of_the_output():
     with pytest.raises(OutputError, match="/proc/brats3d"):
         open_out(preconditions.Path("/proc/brats3d"))
+
+
+def test_a_folder_that_cannot_be_looked_into_does_not_hold_data(tmp_path, monkeypatch):
+    real = os.stat
+
+    def forbidden(path, *args, **options):
+        if Path(os.fsdecode(path)).parent == tmp_path / "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", forbidden)
+    check_out(tmp_path / "closed" / "masks", [tmp_path / "data"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from brats3d.batch.recipe import whole_record
+from brats3d.vocabulary import Modality
 
 
 def flip(path, place):
@@ -84,11 +85,11 @@ def test_a_record_that_lacks_what_proves_the_mask_is_done_again(run, key):
 
 
 @pytest.mark.parametrize(("key", "value"), [("id", "a"), ("status", "failed")])
-def test_a_record_that_is_not_of_this_mask_is_done_again(run, key, value):
+def test_a_record_that_is_not_of_this_mask_does_not_prove_it(run, key, value):
     run()
     path = run.out / "b.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    assert run(overwrite=False)[0].cases[1].message != "already whole"
+    assert run()[1] == ["b"]
 
 
 def test_a_damaged_record_is_done_again(run):
@@ -105,3 +106,26 @@ def test_what_the_bundle_takes_must_all_have_been_read(run):
     assert whole_record(run.out, case, run.recipe, "plain") is None
     assert whole_record(run.out, case, run.recipe, case.label_scheme) is not None
     assert whole_record(run.out, case, fewer, case.label_scheme) is None
+
+
+def test_another_channel_of_the_same_image_is_done_again(run):
+    run()
+    path = run.out / "b.json"
+    document = json.loads(path.read_text())
+    document["inputs"]["t1"]["channel"] = 3
+    path.write_text(json.dumps(document))
+    assert run()[1] == ["b"]
+
+
+def test_a_modality_that_the_bundle_does_not_take_is_not_looked_at(run):
+    recipe = replace(run.recipe, modalities=(Modality.T1, Modality.FLAIR))
+    run(recipe=recipe)
+    keep_only(run.out / "b.json", recipe.modalities)
+    (run.data / "b" / "b_t2.nii.gz").write_bytes(b"")
+    assert run.statuses(recipe=recipe)["b"] == "skipped"
+
+
+def keep_only(record, modalities):
+    document = json.loads(record.read_text())
+    document["inputs"] = {name: each for name, each in document["inputs"].items() if name in modalities}
+    record.write_text(json.dumps(document))

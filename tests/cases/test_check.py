@@ -4,9 +4,7 @@ from patients_for_tests import BRATS_AFFINE, SHAPE, brain, reference_labels, wri
 
 from brats3d.cases.check import check_case
 from brats3d.cases.find import find_cases
-from brats3d.cases.grid_checks import GRID_CHECKS
 from brats3d.cases.read import read_volumes
-from brats3d.cases.voxel_checks import VOXEL_CHECKS
 from brats3d.errors import BadInput
 from brats3d.vocabulary import CaseStatus
 
@@ -96,7 +94,3 @@ def test_a_fault_found_with_the_names_is_said_once(p1):
     (p1 / "p1_t2.hdr").touch()
     write_image(p1 / "p2_seg.nii.gz", reference_labels())
     assert codes(p1) == ["pair", "several-files"]
-
-
-def test_every_check_says_what_must_hold():
-    assert all(check.__doc__ for check in (*GRID_CHECKS, *VOXEL_CHECKS))

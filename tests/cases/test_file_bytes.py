@@ -1,11 +1,13 @@
+import errno
 import os
 import socket
+import tracemalloc
 
 import pytest
 
 from brats3d.cases import file_bytes
 from brats3d.cases.file_bytes import entered, images_within, read_bytes, read_start
-from brats3d.errors import BadInput
+from brats3d.errors import BadInput, MachineError
 
 
 def refusal(path, read=read_bytes) -> str:
@@ -70,3 +72,41 @@ def test_a_folder_within_the_folder_is_no_image(tmp_path):
     (tmp_path / "x.nii" / "y.nii").mkdir(parents=True)
     assert images_within(tmp_path / "x.nii") == []
     assert "is a folder" in refusal(tmp_path / "x.nii")
+
+
+def test_no_more_memory_is_taken_than_the_file_is_long(tmp_path):
+    (tmp_path / "x").write_bytes(b"abc")
+    tracemalloc.start()
+    try:
+        read_bytes(tmp_path / "x", "x")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_grows_while_it_is_read_is_still_being_written(tmp_path, monkeypatch):
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    real = os.fstat
+
+    def before_it_grew(descriptor):
+        status = real(descriptor)
+        with path.open("ab") as file:
+            file.write(b"more")
+        return status
+
+    monkeypatch.setattr(os, "fstat", before_it_grew)
+    assert "still being written" in refusal(path)
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT])
+@pytest.mark.parametrize("read", [read_bytes, lambda path, name: read_start(path, name, 4)], ids=["all", "start"])
+def test_what_the_machine_cannot_do_is_no_fault_of_the_file(tmp_path, monkeypatch, code, read):
+    (tmp_path / "x").write_bytes(b"abc")
+
+    def out_of_order(path, flags):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(file_bytes, "_open_at_once", out_of_order)
+    with pytest.raises(MachineError, match="x: cannot be read"):
+        read(tmp_path / "x", "x")

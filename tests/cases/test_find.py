@@ -1,5 +1,7 @@
+import errno
 import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 from patients_for_tests import write_patient
@@ -155,3 +157,51 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "listdir", forbidden)
     assert "permission denied" in by_id(tmp_path)["locked"].findings[0].message
+
+
+def test_equal_ids_in_two_roots_are_told_apart_by_the_root(tmp_path):
+    for site in ("north", "south"):
+        write_patient(tmp_path / site / "p1")
+    for case in find_cases([tmp_path / "north", tmp_path / "south"]):
+        assert "(north/p1, south/p1)" in case.findings[-1].message
+
+
+def test_many_equal_ids_name_the_first_of_their_folders(tmp_path):
+    for number in range(30):
+        write_patient(tmp_path / f"s{number:02}" / "anat")
+    cases = find_cases(tmp_path)
+    assert len(cases) == 30
+    message = cases[0].findings[-1].message
+    assert "used 30 times" in message
+    assert ("s19/anat ..." in message, "s20/anat" in message) == (True, False)
+
+
+def test_a_chain_of_links_leads_to_the_patient(tmp_path):
+    write_patient(tmp_path / "c" / "p1")
+    for here, there in (("a", "b"), ("b", "c")):
+        (tmp_path / here).mkdir()
+        (tmp_path / here / "link").symlink_to(tmp_path / there)
+    assert [case.id for case in find_cases(tmp_path)] == ["p1"]
+
+
+def test_images_without_their_list_are_refused_once(tmp_path):
+    write_patient(tmp_path / "p1")
+    for folder in ("imagesTr", "labelsTr"):
+        (tmp_path / "task" / folder).mkdir(parents=True)
+        (tmp_path / "task" / folder / "y.nii.gz").write_bytes(b"x")
+    assert sorted(by_id(tmp_path)) == ["p1", "task"]
+    assert "no dataset.json" in by_id(tmp_path)["task"].findings[0].message
+
+
+def test_a_folder_whose_content_cannot_be_looked_at_is_refused(tmp_path, monkeypatch):
+    write_patient(tmp_path / "p1")
+    (tmp_path / "closed" / "p2").mkdir(parents=True)
+    real = Path.is_dir
+
+    def forbidden(path):
+        if path.name == "p2":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "is_dir", forbidden)
+    assert "permission denied" in by_id(tmp_path)["closed"].findings[0].message

@@ -6,8 +6,9 @@ from patients_for_tests import KINDS, brain, reference_labels, write_image
 
 from brats3d.cases.check import check_case
 from brats3d.cases.find import find_cases
+from brats3d.cases.lists import read_list
 from brats3d.cases.read import read_volumes
-from brats3d.errors import NoPatientFound
+from brats3d.errors import BadInput, NoPatientFound
 from brats3d.vocabulary import MODALITIES, CaseStatus, Modality
 
 DECATHLON = {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}
@@ -132,3 +133,17 @@ def test_another_dataset_json_beside_patients_is_nothing_to_us(tmp_path):
     write_image(tmp_path / "p1" / "t1.nii.gz", brain())
     (tmp_path / "dataset.json").write_text('{"folds": []}')
     assert [case.id for case in find_cases(tmp_path)] == ["p1"]
+
+
+@pytest.mark.parametrize("name", ["imagesTr/\ud800.nii.gz", "imagesTr/a\0b.nii.gz"])
+def test_a_name_that_no_disk_takes_refuses_the_list(tmp_path, name):
+    path = tmp_path / "dataset.json"
+    path.write_text(json.dumps({"modality": {"0": "T1w"}, "training": [{"image": name}]}))
+    with pytest.raises(BadInput, match="signs that no disk takes"):
+        read_list(tmp_path, "dataset.json", None)
+
+
+def test_a_channel_number_of_many_digits_refuses_the_list(tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"modality": {"1" * 5000: "T1w"}}))
+    with pytest.raises(BadInput, match="which channel is which"):
+        read_list(tmp_path, "dataset.json", None)

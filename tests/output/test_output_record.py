@@ -118,3 +118,14 @@ def test_another_programs_file_is_no_record_of_ours(tmp_path, content):
 def test_a_pipe_under_a_records_name_does_not_block(tmp_path):
     os.mkfifo(record_path(tmp_path, "p1"))
     assert read_record(record_path(tmp_path, "p1")) is None
+
+
+def test_a_file_that_cannot_be_read_is_not_ours(tmp_path, monkeypatch):
+    mask_path(tmp_path, "p1").write_bytes(b"closed")
+    record_path(tmp_path, "p1").write_bytes(b'{"brats3d": 1}')
+
+    def closed(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(record_module, "sha256_of", closed)
+    assert not mask_is_ours(tmp_path, "p1")

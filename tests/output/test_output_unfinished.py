@@ -10,8 +10,10 @@ import textwrap
 
 import pytest
 
+from brats3d.output import whole
 from brats3d.output.record import mask_path, record_path, write_done
-from brats3d.output.unfinished import settle, sweep
+from brats3d.output.unfinished import announced, settle, sweep
+from brats3d.output.verify import verify
 
 KILLED_BETWEEN = """
     import os, signal, sys
@@ -74,3 +76,24 @@ def test_a_part_that_is_no_note_is_passed_over(tmp_path, note):
     mask_path(tmp_path, "p1").write_bytes(b"x")
     settle(tmp_path, note)
     assert mask_path(tmp_path, "p1").exists()
+
+
+def test_an_error_while_the_same_mask_is_written_anew_leaves_the_one_that_stands(tmp_path, record, label_map, grid):
+    mask = write_done(tmp_path, record, label_map, grid)
+    digest = hashlib.sha256(mask.read_bytes()).hexdigest()
+    with pytest.raises(OSError, match="full"), announced(mask, digest):
+        raise OSError("the disk is full")
+    assert sorted(os.listdir(tmp_path)) == ["p1.json", "p1.nii.gz"]
+
+
+def test_an_interrupt_after_the_record_took_its_name_leaves_mask_and_record(
+    tmp_path, record, label_map, grid, monkeypatch
+):
+    def interrupted_at_the_record(folder):
+        if record_path(tmp_path, "p1").exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(whole, "sync_folder", interrupted_at_the_record)
+    with pytest.raises(KeyboardInterrupt):
+        write_done(tmp_path, record, label_map, grid)
+    assert verify(tmp_path).bad == ()

@@ -139,3 +139,14 @@ def test_every_single_byte_alteration_of_a_mask_is_found(out):
         mask_path(out, "p1").write_bytes(content)
         found += verify(out).exit_code == 4
     assert found == 200
+
+
+def test_a_record_that_says_done_and_names_no_mask_is_missing_one(tmp_path, record, label_map, grid):
+    write_done(tmp_path, record, label_map, grid).unlink()
+    path = record_path(tmp_path, "p1")
+    document = json.loads(path.read_text())
+    del document["mask"]
+    path.write_text(json.dumps(document))
+    assert [each.reason for each in verify(tmp_path).bad] == [
+        "p1.nii.gz: missing: its record stands alone; run segment again"
+    ]

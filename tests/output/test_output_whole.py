@@ -147,7 +147,8 @@ def test_a_probe_leaves_nothing_and_knows_locks(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def sweep_until_told(folder, stop):
+def sweep_until_told(folder, stop, begun):
+    begun.release()
     while not stop.is_set():
         sweep_parts(folder)
         time.sleep(0.0005)
@@ -155,11 +156,12 @@ def sweep_until_told(folder, stop):
 
 def test_two_sweeping_processes_never_cost_a_writer_its_file(tmp_path):
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    sweepers = [context.Process(target=sweep_until_told, args=(tmp_path, stop), daemon=True) for _ in range(2)]
+    stop, begun = context.Event(), context.Semaphore(0)
+    sweepers = [context.Process(target=sweep_until_told, args=(tmp_path, stop, begun), daemon=True) for _ in range(2)]
     for each in sweepers:
         each.start()
     try:
+        assert all(begun.acquire(timeout=60) for _ in sweepers)
         for number in range(150):
             write_whole(tmp_path / f"{number}", bytes(2000))
     finally:
