@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from brats3d.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from brats3d.batch.segment import segment_folder
+    from brats3d.batch.segment import Options, segment_folder
     from brats3d.bundle import Bundle, open_bundle, shipped_bundles
     from brats3d.cases.case import Case
     from brats3d.cases.find import find_cases
@@ -26,6 +26,7 @@ HOMES = {
     "Case": "brats3d.cases.case",
     "CaseScores": "brats3d.scoring.scores",
     "Finding": "brats3d.errors",
+    "Options": "brats3d.batch.segment",
     "Predictor": "brats3d.predict.predictor",
     "Result": "brats3d.predict.result",
     "evaluate": "brats3d.scoring.folder",
@@ -43,6 +44,7 @@ __all__ = [
     "Case",
     "CaseScores",
     "Finding",
+    "Options",
     "Predictor",
     "Result",
     "__version__",

@@ -1,6 +1,7 @@
 """Checked keys: plain nested data whose unknown keys are errors that name their nearest."""
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,6 +12,16 @@ Settings = dict[str, Any]
 
 ALIKE = 0.5
 """From this likeness on, 0 to 1, a known key is probably what was meant."""
+
+
+def is_number(value: Any) -> bool:
+    """Return whether plain data is a finite number; YAML's true is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_pair(value: Any) -> bool:
+    """Return whether plain data is a list of two numbers."""
+    return isinstance(value, list | tuple) and len(value) == 2 and all(is_number(each) for each in value)
 
 
 def dotted_keys(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -15,6 +15,7 @@ PUBLIC = {
     "Case",
     "CaseScores",
     "Finding",
+    "Options",
     "Predictor",
     "Result",
     "__version__",

@@ -13,7 +13,7 @@ from brats3d.batch.refusal import record_failed, record_refused, refuse_group, u
 from brats3d.batch.summary import Outcome, OutcomeStatus
 from brats3d.cases.case import Case
 from brats3d.errors import BadInput, Brats3dError, CaseError, Finding, MachineError
-from brats3d.predict.memory import out_of_memory
+from brats3d.predict.memory import is_out_of_memory, out_of_memory
 from brats3d.vocabulary import CaseStatus, Region
 
 IN_WORK = "another run has this patient in work"
@@ -127,9 +127,9 @@ class Work:
                 self.started = time.perf_counter()
             except Brats3dError:
                 raise
-            except MemoryError as error:
-                raise MachineError("not enough memory to load the bundle; close other programs") from error
             except Exception as error:
+                if is_out_of_memory(error):
+                    raise MachineError("not enough memory to load the bundle; close other programs") from error
                 words = f"a bug of the program while the bundle was loaded: {type(error).__name__}: {error}"
                 raise Brats3dError(f"{words} (run again with --log-file FILE for the traceback)") from error
         return self.predictor

@@ -9,6 +9,7 @@ from typing import Any
 from brats3d.errors import BundleError, RequestError, nearest_name
 from brats3d.networks import check_network_def, divisor
 from brats3d.prepare import Preparation
+from brats3d.settings import is_number
 from brats3d.vocabulary import MODALITIES, REGIONS, Modality, Region
 
 FORMAT = 1
@@ -61,7 +62,7 @@ def check_definition(settings: Mapping[str, Any]) -> Definition:
         BundleError: an unknown key (with its nearest name), a missing one, or a value out of range.
     """
     require_keys(settings, KEYS, "")
-    if settings["brats3d_format"] != FORMAT:
+    if settings["brats3d_format"] != FORMAT or type(settings["brats3d_format"]) is not int:
         raise BundleError(f"'brats3d_format' is {settings['brats3d_format']!r}; this brats3d reads {FORMAT}: update it")
     name = settings["name"]
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -93,7 +94,7 @@ def require_keys(settings: Any, known: tuple[str, ...], prefix: str) -> None:
 
 def in_range(value: Any, key: str, low: float, high: float) -> float:
     """Return a number from `low` to `high`, both in."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise BundleError(f"{key!r} is {value!r}, not a number from {low} to {high}")
     return float(value)
 

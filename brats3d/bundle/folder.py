@@ -97,14 +97,14 @@ def shipped_folder() -> Path:
 
 
 def find_bundle(bundle: str | Path) -> Path:
-    """Return the folder of a bundle: a name without a slash is a shipped one first, then a folder.
+    """Return the folder of a bundle: a name is that of a shipped one first, then a folder; a `Path` is a folder.
 
     Raises:
         BundleError: there is neither; the message lists what is shipped.
     """
     shipped = shipped_bundles()
-    if str(bundle) in shipped:
-        return shipped_folder() / str(bundle)
+    if isinstance(bundle, str) and bundle in shipped:
+        return shipped_folder() / bundle
     folder = Path(bundle)
     if not folder.is_dir():
         names = f"shipped are {', '.join(shipped)}" if shipped else "none is shipped"

@@ -10,6 +10,7 @@ from brats3d.errors import BundleError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
+LARGEST_WHOLE = 2**63 - 1
 PROGRAM_SIGNS = ("$", "@", "%")
 """What a string of a MONAI config begins with where it is evaluated, refers or copies."""
 
@@ -45,7 +46,7 @@ def read_plain_yaml(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8")
         refuse_tricks(text)
         document = yaml.load(text, Loader=UniqueKeyLoader)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ArithmeticError, ValueError, TypeError) as error:
         raise BundleError(f"cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise BundleError("holds no keys at its top")
@@ -86,6 +87,8 @@ def refuse_program(where: str, value: Any) -> None:
     if isinstance(value, str):
         if value.lstrip().startswith(PROGRAM_SIGNS):
             raise BundleError(f"{where!r} is {value[:80]!r}: a string that begins with $, @ or % is refused")
+    elif isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        raise BundleError(f"{where!r} is a whole number beyond {LARGEST_WHOLE}")
     elif isinstance(value, float) and not math.isfinite(value):
         raise BundleError(f"{where!r} is {value}; a finite number is needed")
     elif value is not None and not isinstance(value, bool | int | float):

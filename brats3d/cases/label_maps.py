@@ -71,7 +71,7 @@ def read_reference(case: Case, grid: Grid) -> ReferenceMap:
     remark = judge_grid(image.grid, grid, name, "the first modality")
     if remark is not None and remark.severity is Severity.ERROR:
         raise BadInput(remark)
-    label_map, findings = _labels(image, name, scheme)
+    label_map, findings = _labels(image, name, scheme, "--label-scheme")
     turned = np.asarray(turn_onto(image.grid, grid).of(label_map), np.uint8)
     remarks = [] if remark is None else [remark]
     if not label_map.any():
@@ -80,19 +80,20 @@ def read_reference(case: Case, grid: Grid) -> ReferenceMap:
     return ReferenceMap(turned, found, scheme, image.sha256)
 
 
-def read_mask(path: Path, name: str, scheme: LabelScheme) -> MaskMap:
+def read_mask(path: Path, name: str, scheme: LabelScheme, option: str | None = None) -> MaskMap:
     """Return a label map as it lies on the disk.
 
     Args:
         path: the file.
         name: how messages call it.
         scheme: the labels it may hold.
+        option: by which another scheme can be named; None where there is none.
 
     Raises:
         BadInput: it cannot be read, or holds what the scheme does not know.
     """
     image = read_nifti(path, name)
-    label_map, findings = _labels(image, name, scheme)
+    label_map, findings = _labels(image, name, scheme, option)
     return MaskMap(label_map, image.grid, image.sha256, (*image.findings, *findings))
 
 
@@ -113,7 +114,7 @@ def outside_brain(label_map: LabelMap, volumes: NDArray[np.float32], name: str) 
     return warning("reference-outside", name, fault, "check that it belongs to this patient")
 
 
-def _labels(image: ProvenImage, name: str, scheme: LabelScheme) -> tuple[LabelMap, list[Finding]]:
+def _labels(image: ProvenImage, name: str, scheme: LabelScheme, option: str | None) -> tuple[LabelMap, list[Finding]]:
     stored: NDArray[Any] = image.stored
     findings: list[Finding] = []
     if stored.dtype.kind == "f" or image.slope != 1 or image.intercept != 0:
@@ -126,7 +127,7 @@ def _labels(image: ProvenImage, name: str, scheme: LabelScheme) -> tuple[LabelMa
         found = np.flatnonzero(np.bincount(stored.ravel(order="K").astype(np.uint8, copy=False), minlength=256))
     values = [int(value) for value in found]
     if not set(values) <= set(scheme.labels):
-        raise _foreign(name, values, scheme)
+        raise _foreign(name, values, scheme, option)
     return stored.astype(np.uint8, order="K"), findings
 
 
@@ -150,12 +151,12 @@ def _rounded(image: ProvenImage, name: str) -> tuple[NDArray[Any], list[Finding]
     return whole.astype(np.int64), findings
 
 
-def _foreign(name: str, found: Sequence[int], scheme: LabelScheme) -> BadInput:
+def _foreign(name: str, found: Sequence[int], scheme: LabelScheme, option: str | None) -> BadInput:
     shown = ", ".join(map(str, found[:SHOWN_VALUES])) + (" ..." if len(found) > SHOWN_VALUES else "")
     known = ", ".join(map(str, scheme.labels))
     fault = f"it holds the label values {shown} where label scheme {scheme.name} has {known}"
     fitting = [each.name for each in SCHEMES.values() if set(found) <= set(each.labels)]
-    remedy = "check that it is a reference of the tumour"
-    if fitting:
-        remedy = f"if its labels mean what {' or '.join(fitting)} says, name that with --label-scheme"
+    remedy = "check that it is a label map of the tumour"
+    if fitting and option:
+        remedy = f"if its labels mean what {' or '.join(fitting)} says, name that with {option}"
     return bad_input("label-values", name, fault, remedy)

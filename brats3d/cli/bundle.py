@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from brats3d.cli.console import as_table, say, show, show_json
+from brats3d.cli.console import as_table, printable, say, show, show_json
 from brats3d.errors import BundleError
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def as_lines(document: dict[str, Any]) -> str:
 def words_of(value: Any) -> str:
     """Return a value for people, on one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {words_of(each)}" for key, each in value.items())
+        return ", ".join(f"{printable(str(key))} {words_of(each)}" for key, each in value.items())
     if isinstance(value, list):
         return " ".join(words_of(each) for each in value)
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else printable(str(value))
 
 
 def as_listing(documents: list[dict[str, Any]]) -> str:

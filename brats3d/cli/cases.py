@@ -5,9 +5,9 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brats3d.cli.arguments import place
 from brats3d.errors import Finding, naming
 from brats3d.vocabulary import CaseStatus, Severity
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from brats3d.cases.layouts import LAYOUTS
     from brats3d.labels import SCHEMES
 
-    parser.add_argument("data", metavar="DATA", nargs="+", type=Path, help="folders of patients, or a patient's own")
+    parser.add_argument("data", metavar="DATA", nargs="+", type=place, help="folders of patients, or a patient's own")
     parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how DATA names its files; found by itself")
     parser.add_argument("--label-scheme", choices=tuple(SCHEMES), help="labels of references; default the layout's own")
     parser.add_argument("--quick", action="store_true", help="read headers alone; nothing is proven whole")
@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check every patient, show what was found, and return 4 if one is refused."""
+    from tqdm import tqdm
+
     from brats3d.cases.find import find_cases
     from brats3d.cli.console import as_table, say, show, show_json
 
@@ -39,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
         checked.append(each)
         if not args.json:
             for finding in each.case.findings:
-                say(f"{each.case.id}: {finding.severity}: {finding.message}")
+                with tqdm.external_write_mode(file=sys.stderr):
+                    say(f"{each.case.id}: {finding.severity}: {finding.message}")
         if not args.quiet and not sys.stderr.isatty():
             say(f"[{number}/{len(found)}] {each.case.id}: {each.case.status}")
     counts = Counter(each.case.status for each in checked)
@@ -61,13 +64,14 @@ def _checked(found: Sequence["Case"], args: argparse.Namespace) -> Iterator["Che
     from brats3d.predict.memory import out_of_memory
 
     is_silent = args.quiet or not sys.stderr.isatty()
-    for case in tqdm(found, disable=is_silent, leave=False, unit="patient", file=sys.stderr):
+    bar = tqdm(found, disable=is_silent, leave=False, unit="patient", file=sys.stderr)
+    for number, case in enumerate(bar, start=1):
         try:
             yield check_case(case, quick=args.quick)
         except MemoryError:
             yield CheckedCase(case.with_findings(out_of_memory()), None, None)
         except Exception as error:  # noqa: BLE001 - the rim of one patient: the others go on
-            log_traceback(args.log_file)
+            log_traceback(args.log_file, error, f"patient {number} of {len(found)}")
             where = traceback.extract_tb(error.__traceback__)[-1]
             words = f"{case.place}: a bug of the program: {type(error).__name__} in {where.name}; please report it"
             yield CheckedCase(case.with_findings(Finding("bug", Severity.ERROR, words)), None, None)

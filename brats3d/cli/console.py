@@ -1,6 +1,7 @@
 """What people see: escaped lines, tables, JSON. Names from disk are untrusted and may forge lines."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -21,8 +22,26 @@ def printable(text: str) -> str:
 def write_line(line: str, stream: TextIO) -> None:
     """Write one escaped line; letters the stream cannot encode are written as escapes."""
     encoding = stream.encoding or "ascii"
-    stream.write(printable(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+    write(printable(line).encode(encoding, "backslashreplace").decode(encoding) + "\n", stream)
+
+
+def write(text: str, stream: TextIO) -> None:
+    """Write text; if the reader of the stream went away (`| head`), this and what follows is dropped.
+
+    The work itself goes on, and its exit code stays true.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        drop(stream)
+
+
+def drop(stream: TextIO) -> None:
+    """Lead a stream nowhere, what it still holds included: Python would try again at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def say(line: str) -> None:
@@ -38,7 +57,7 @@ def show(text: str) -> None:
 
 def show_json(document: Any) -> None:
     """Write one JSON document to stdout: ASCII, no NaN."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n")
+    write(json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n", sys.stdout)
 
 
 def as_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:

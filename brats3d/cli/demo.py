@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brats3d.cli.arguments import place
+
 if TYPE_CHECKING:
     from brats3d.demo.result import DemoResult
 
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         dest="out",
         metavar="DIR",
-        type=Path,
+        type=place,
         default=DEFAULT_OUT,
         help=f"where everything goes (default ./{DEFAULT_OUT}); an earlier demo there is taken up again",
     )

@@ -1,12 +1,14 @@
 """`brats3d evaluate`: masks against references."""
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from brats3d.cli.arguments import place
 from brats3d.cli.console import as_table, say, show, show_json
 from brats3d.errors import RequestError
 from brats3d.output.whole import make_folder
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
-    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="a folder of <id>.nii.gz")
+    parser.add_argument("predictions", metavar="PREDICTIONS", type=place, help="a folder of <id>.nii.gz")
     parser.add_argument(
         "references",
         metavar="REFERENCES",
-        type=Path,
+        type=place,
         help="patient folders of any layout, or a folder of <id>.nii.gz",
     )
     parser.add_argument(
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="brats2020 (whole regions; the default) or brats2023 (lesion-wise); may be given again",
     )
-    parser.add_argument("-o", metavar="OUT", dest="out", type=Path, help="also write metrics_<protocol>.csv and .json")
+    parser.add_argument("-o", metavar="OUT", dest="out", type=place, help="also write metrics_<protocol>.csv and .json")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--label-scheme", metavar="NAME", help="what the references' labels mean")
     parser.add_argument(
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score, print, then write; 4 where a reference has no sound prediction or is refused itself."""
+    """Score, write, then print; 4 where a reference has no sound prediction or is refused itself."""
     from brats3d.scoring.folder import compare  # SciPy takes a moment to import; help must not wait for it
     from brats3d.scoring.protocols import DEFAULT_PROTOCOL, PROTOCOLS
     from brats3d.scoring.scores import ScoreStatus
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out is not None:
         check_out(args.out, args.references)
+        make_folder(args.out)
     comparison = compare(
         args.predictions,
         args.references,
@@ -56,17 +59,16 @@ def run(args: argparse.Namespace) -> int:
         args.prediction_scheme,
         one_by_one=lambda pairs: with_progress(pairs, args.quiet),
     )
-    tell(comparison)
     scored = [(PROTOCOLS[name], cases) for name, cases in comparison.scores.items()]
+    if args.out is not None:
+        for protocol, cases in scored:
+            write_tables(args.out, protocol, cases)
+    tell(comparison)
     if args.json:
         documents = [document_of(protocol, cases) for protocol, cases in scored]
         show_json(documents[0] if len(documents) == 1 else {"protocols": documents})
     else:
         show_tables(comparison)
-    if args.out is not None:
-        make_folder(args.out)
-        for protocol, cases in scored:
-            write_tables(args.out, protocol, cases)
     whole = all(case.status is ScoreStatus.SCORED for _, cases in scored for case in cases)
     return 0 if whole else 4
 
@@ -77,7 +79,7 @@ def check_out(out: Path, references: Path) -> None:
     Raises:
         RequestError: OUT is a file, or lies inside REFERENCES.
     """
-    if out.exists() and not out.is_dir():
+    if os.path.lexists(out) and not os.path.isdir(out):
         raise RequestError(f"{out} is a file; name a folder")
     if out.resolve().is_relative_to(references.resolve()):
         raise RequestError(f"{out} lies inside the references; name a folder elsewhere")
@@ -85,7 +87,7 @@ def check_out(out: Path, references: Path) -> None:
 
 def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":
     """Yield pairs behind a progress bar; where stderr is no terminal, one line a patient remains."""
-    bar = tqdm(pairs, unit="patient", disable=True if quiet else None)
+    bar = tqdm(pairs, unit="patient", leave=False, disable=True if quiet else None)
     for index, pair in enumerate(bar, start=1):
         if bar.disable and not quiet:
             say(f"{index}/{len(pairs)} {pair.id}")

@@ -9,7 +9,8 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from brats3d.cli.console import say
+from brats3d.cli.arguments import Once, place
+from brats3d.cli.console import drop, say
 from brats3d.cli.detail import detail
 from brats3d.cli.interrupts import cause_of, install
 from brats3d.errors import Brats3dError, Interrupted, MachineError, OutputError, interrupt_code
@@ -48,6 +49,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
         description = f"{words[0].upper()}{words[1:]}."
         # A shortened option would mean something else, or nothing, once there is another that begins like it.
         sub = commands.add_parser(name, help=words, description=description, allow_abbrev=False)
+        sub.register("action", None, Once)
         if name == chosen:
             module_of(name).add_arguments(sub)
             add_common_arguments(sub)
@@ -58,7 +60,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command has."""
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.add_argument("-v", "--verbose", action="store_true", help="more detail")
-    parser.add_argument("--log-file", metavar="FILE", type=Path, help="write tracebacks to FILE")
+    parser.add_argument("--log-file", metavar="FILE", type=place, help="write tracebacks to FILE")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,14 +70,9 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser(chosen).parse_args(words)
     try:
         with detail(args.verbose and not args.quiet):
-            code = module_of(args.command).run(args)
-        sys.stdout.flush()  # a full disk or a reader gone is met here, and not while Python ends
-        return int(code)
-    except BrokenPipeError:
-        # The reader of stdout went away (`| head`): nothing to say, and nowhere to say it.
-        return 0
+            return int(module_of(args.command).run(args))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rim: any error becomes one line and a code
-        log_traceback(args.log_file)
+        log_traceback(args.log_file, error)
         return tell(error if isinstance(error, Interrupted) else cause_of(error), args.log_file)
 
 
@@ -107,31 +104,39 @@ def machine_fault(error: BaseException) -> MachineError | None:
     return None
 
 
-def log_traceback(log_file: Path | None, heading: str = "") -> None:
-    """Append the traceback of the error in hand to the log file, if there is one."""
+def log_traceback(log_file: Path | None, error: BaseException, heading: str = "") -> None:
+    """Append the traceback of an error to the log file, if there is one.
+
+    Where the program stood and what kind of error it was, and no error's own words: they hold names of patients and
+    paths. The words are for the user's own terminal.
+    """
     if log_file is None:
         return
+    stack = traceback.TracebackException.from_exception(error)
     try:
         with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{heading}\n{traceback.format_exc()}" if heading else traceback.format_exc())
+            log.writelines(f"{line}\n" for line in (heading, *wordless(stack)) if line)
     except OSError as error:
         say(f"brats3d: {log_file}: the log cannot be written ({error.strerror}); name another file")
 
 
+def wordless(error: traceback.TracebackException) -> list[str]:
+    """Return the traceback of an error and, before it, of those that led to it, without what they say."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    lines = [line.rstrip("\n") for line in error.stack.format()]
+    return [*(wordless(earlier) if earlier else ()), *lines, error.exc_type.__name__ if error.exc_type else ""]
+
+
 def entry() -> None:
     """Be the console script."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     try:
         install()
         code = main()
     except KeyboardInterrupt as error:  # before or after the command itself
         code = interrupt_code(error)
-    drop_unwritten()
-    sys.exit(code)
-
-
-def drop_unwritten() -> None:
-    """Give up what stdout could not take: Python would try again at its end, complain and change the exit code."""
     try:
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
+    sys.exit(code)

@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from brats3d.cases.layouts import LAYOUTS
+from brats3d.cli.arguments import place
 from brats3d.cli.console import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
-    parser.add_argument("-o", dest="out", metavar="DIR", type=Path, required=True, help="the folder to write them to")
+    parser.add_argument("-o", dest="out", metavar="DIR", type=place, required=True, help="the folder to write them to")
     parser.add_argument("-n", dest="count", metavar="N", type=int, default=3, help="how many (default 3)")
     parser.add_argument(
         "--layout",

@@ -63,7 +63,7 @@ class Progress:
             KeyboardInterrupt: it was an interrupt in disguise, and no bug.
         """
         raise_if_received()
-        log_traceback(self.log_file, f"patient {self.number} of {self.bar.total}")
+        log_traceback(self.log_file, error, f"patient {self.number} of {self.bar.total}")
 
 
 def words(outcome: Outcome, verbose: bool) -> str:

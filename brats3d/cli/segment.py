@@ -1,16 +1,15 @@
 """`brats3d segment DATA... -o OUT`: a mask and a record for every patient under folders."""
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+
+from brats3d.cli.arguments import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to segment, with what, and how."""
-    parser.add_argument("data", metavar="DATA", nargs="+", type=Path, help="folders of patients, or a patient's own")
-    parser.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="where masks and records go")
-    parser.add_argument("-b", "--bundle", metavar="DIR|NAME", action=Once, help="a shipped bundle's name, or a folder")
+    parser.add_argument("data", metavar="DATA", nargs="+", type=place, help="folders of patients, or a patient's own")
+    parser.add_argument("-o", "--out", metavar="OUT", type=place, required=True, help="where masks and records go")
+    parser.add_argument("-b", "--bundle", metavar="DIR|NAME", help="a shipped bundle's name, or a folder")
     parser.add_argument("--device", type=device, default="auto", metavar="auto|cpu|cuda|cuda:N", help="default auto")
     parser.add_argument("--engine", choices=("auto", "torch"), default="auto", help="what computes the network")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default auto")
@@ -21,26 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
     parser.add_argument("--layout", metavar="NAME", help="how DATA names its files; found by itself")
     parser.add_argument("--json", action="store_true", help="print summary.json")
-
-
-class Once(argparse.Action):
-    """An option that may be given once; argparse would take the last and drop the others in silence."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep the value.
-
-        Raises:
-            argparse.ArgumentError: there is one already.
-        """
-        if getattr(namespace, self.dest) is not None:
-            raise argparse.ArgumentError(self, "may be given once")
-        setattr(namespace, self.dest, values)
 
 
 def device(word: str) -> str:

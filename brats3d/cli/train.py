@@ -1,18 +1,18 @@
 """`brats3d train`: words around `train_bundle`."""
 
 import argparse
-from pathlib import Path
 
+from brats3d.cli.arguments import place
 from brats3d.cli.console import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("config", metavar="CONFIG", help="a config file, or the name of a shipped one (resunet)")
-    parser.add_argument("--data", metavar="DATA", type=Path, required=True, help="folder of patients with references")
-    parser.add_argument("-o", "--out", metavar="BUNDLE", type=Path, required=True, help="the bundle to write")
+    parser.add_argument("--data", metavar="DATA", type=place, required=True, help="folder of patients with references")
+    parser.add_argument("-o", "--out", metavar="BUNDLE", type=place, required=True, help="the bundle to write")
     parser.add_argument(
-        "--splits", metavar="FILE", type=Path, help='JSON: {"train": [ids], "validation": [ids]}, or a list'
+        "--splits", metavar="FILE", type=place, help='JSON: {"train": [ids], "validation": [ids]}, or a list'
     )
     parser.add_argument("--fold", metavar="K", type=int, help="which fold, from 1")
     parser.add_argument("--folds", metavar="N", type=int, help="how many folds, where no file names them")
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-minutes", metavar="M", type=float, default=0.0, help="end after the epoch that is over M"
     )
     parser.add_argument(
-        "--cache", metavar="DIR", type=Path, help="prepared patients (default .brats3d-cache by BUNDLE)"
+        "--cache", metavar="DIR", type=place, help="prepared patients (default .brats3d-cache by BUNDLE)"
     )
 
 

@@ -1,12 +1,13 @@
 """`brats3d verify OUT`: every mask against its record."""
 
 import argparse
-from pathlib import Path
+
+from brats3d.cli.arguments import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder and the form of the answer."""
-    parser.add_argument("out", metavar="OUT", type=Path, help="the folder that `brats3d segment` wrote")
+    parser.add_argument("out", metavar="OUT", type=place, help="the folder that `brats3d segment` wrote")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from brats3d.settings import is_number
+
 MAX_ENTRIES = 12
 """The longest list: one entry a stage, and no network here has more than eight stages."""
 
@@ -32,7 +34,7 @@ def number(low: float, high: float) -> Argument:
     """Return the rule of a number from `low` to `high`, both in."""
 
     def holds(value: Any) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+        return is_number(value) and low <= value <= high
 
     return Argument(f"a number from {low} to {high}", holds)
 

@@ -1,15 +1,26 @@
 """From a network's definition to the network, after its size is known to be bearable."""
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from brats3d.errors import MachineError, RequestError
-from brats3d.networks.classes import NETWORKS, check_network_def
+from brats3d.networks.classes import NETWORKS, check_network_def, divisor
 
 if TYPE_CHECKING:
     import torch
 
+WRONG_ARGUMENTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What MONAI and torch raise on arguments that do not go together; they promise no class of their own."""
 MAX_PARAMETERS = 200_000_000
 """Three times the largest recipe; more is refused before it is allocated."""
 
@@ -45,6 +56,32 @@ def outline(network_def: Mapping[str, Any]) -> "torch.nn.Module":
     return network
 
 
+def check_output(network_def: Mapping[str, Any], size: Sequence[int]) -> None:
+    """Check that a network gives three regions of the size of its input; nothing is computed or allocated.
+
+    Args:
+        network_def: `_target_` and plain arguments.
+        size: voxels along X, Y, Z of a patch or window.
+
+    Raises:
+        RequestError, MachineError: as `build_network`; also where its stages do not fit together.
+    """
+    import torch
+
+    network, axes = outline(network_def).eval(), len(divisor(network_def))
+    image = torch.empty((1, network_def["in_channels"], *size[:axes]), device="meta")
+    target = network_def["_target_"]
+    try:
+        with torch.no_grad():
+            shape = tuple(network(image).shape)
+    except WRONG_ARGUMENTS as error:
+        words = str(error).partition("\n")[0]
+        raise RequestError(f"{target} of these arguments cannot take {list(size)}: {words}") from error
+    wanted = (1, network_def["out_channels"], *size[:axes])
+    if shape != wanted:
+        raise RequestError(f"{target} of these arguments gives {shape} where {wanted} is needed")
+
+
 def construct(network_def: Mapping[str, Any]) -> "torch.nn.Module":
     """Call MONAI's class with the arguments of a checked definition."""
     import monai.networks.nets
@@ -57,7 +94,7 @@ def construct(network_def: Mapping[str, Any]) -> "torch.nn.Module":
     arguments = {key: value for key, value in network_def.items() if key != "_target_"}
     try:
         network = getattr(monai.networks.nets, target)(**arguments)
-    except (ArithmeticError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except WRONG_ARGUMENTS as error:
         raise RequestError(f"MONAI cannot build {target} from these arguments: {error}") from error
     if not isinstance(network, torch.nn.Module):
         raise RequestError(f"{target} is no network")

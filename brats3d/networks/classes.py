@@ -103,7 +103,7 @@ NETWORKS: dict[str, NetworkClass] = {
     "SwinUNETR": NetworkClass(
         {
             **IN_OUT,
-            "spatial_dims": whole(2, 3),
+            "spatial_dims": whole(3, 3),  # MONAI's class does not keep it, so that of a network of slices is unknown
             "feature_size": whole(12, 96),
             "depths": wholes(1, 24),
             "num_heads": wholes(1, 48),
@@ -145,6 +145,9 @@ def check_network_def(network_def: Mapping[str, Any]) -> None:
             raise RequestError(f"'network_def.{key}' of {target} is {value!r}, not {row.arguments[key].wants}")
     for key in sorted(row.required - network_def.keys()):
         raise RequestError(f"'network_def.{key}' of {target} is missing: {row.arguments[key].wants}")
+    axes = network_def.get("spatial_dims", 3)
+    if any(isinstance(each, list) and len(each) != axes for each in network_def.get("strides", ())):
+        raise RequestError(f"'network_def.strides' of {target}: a list among them needs {axes} numbers, one an axis")
 
 
 def divisor(network_def: Mapping[str, Any]) -> tuple[int, ...]:

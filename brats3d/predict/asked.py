@@ -3,8 +3,9 @@
 from typing import Any
 
 from brats3d.bundle import MAX_OVERLAP
-from brats3d.errors import RequestError
-from brats3d.predict.engines.precision import AUTO
+from brats3d.errors import RequestError, nearest_name
+from brats3d.predict.engines import choose_engine
+from brats3d.predict.engines.precision import AUTO, Precision
 
 
 def asked_settings(
@@ -23,8 +24,11 @@ def asked_settings(
         tta: whether flips are averaged.
 
     Raises:
-        RequestError: the overlap is out of range.
+        RequestError: a word is unknown, or the overlap is out of range.
     """
+    choose_engine(engine)
+    if precision not in (AUTO, *Precision):
+        raise RequestError(f"unknown precision {precision!r}{nearest_name(precision, (AUTO, *Precision))}")
     words = {"engine": engine, "device": device, "precision": precision}
     asked: dict[str, Any] = {key: word for key, word in words.items() if word != AUTO}
     if overlap is not None:

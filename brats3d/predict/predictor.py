@@ -14,7 +14,7 @@ from brats3d.errors import RequestError
 from brats3d.labels import LabelScheme
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.compute import Computation, engine_of
-from brats3d.predict.engines import choose_device, choose_engine
+from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
 from brats3d.predict.finish import finish, volumes_ml
 from brats3d.predict.memory import memory_fails_the_case
@@ -57,14 +57,13 @@ class Predictor:
             precision: `auto` (bfloat16 where it is fast), `float32` or `bfloat16`.
             overlap: share that a window's neighbour covers, 0 to 0.9; None is the bundle's.
             tta: test-time augmentation, the mean of the logits over all flips.
-            threads: processor threads; None is all. They are torch's, for the whole process.
+            threads: processor threads of network and resampling; None is all. It holds for the whole process.
 
         Raises:
             BundleError: the bundle is missing, damaged or refused.
             DeviceError: the device is not on this machine, or does not compute in this precision.
             RequestError: an option is unknown or out of range.
         """
-        choose_engine(engine)
         used = choose_device(device)
         asked = asked_settings(engine=engine, device=device, precision=precision, overlap=overlap, tta=tta)
         opened = open_bundle(bundle)
@@ -149,11 +148,14 @@ class Predictor:
 
 
 def set_threads(threads: int) -> None:
-    """Set how many processor threads torch uses.
+    """Set how many processor threads torch and SimpleITK use.
 
     Raises:
         RequestError: fewer than 1.
     """
+    import SimpleITK as sitk  # takes a moment to import
+
     if threads < 1:
         raise RequestError(f"threads {threads}: at least 1 is needed")
     torch.set_num_threads(threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)  # type: ignore[no-untyped-call]

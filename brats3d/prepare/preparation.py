@@ -14,6 +14,7 @@ from brats3d.prepare.foreground import Box, brain_box, foreground
 from brats3d.prepare.normalise import z_score
 from brats3d.prepare.orient import Turn, turn_of, turned
 from brats3d.prepare.resample import needs_resampling, resample, resampled_shape
+from brats3d.settings import is_number, is_pair
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -44,7 +45,7 @@ class Preparation:
             if key not in known:
                 raise RequestError(f"unknown key 'preparation.{key}'{nearest_name(key, known)}")
         filled = {**known, **settings}
-        if filled["version"] != PREPARATION_VERSION:
+        if filled["version"] != PREPARATION_VERSION or type(filled["version"]) is not int:
             raise RequestError(f"preparation version {filled['version']!r}: this brats3d knows {PREPARATION_VERSION}")
         spacing, percentiles = filled["spacing_mm"], filled["percentiles"]
         if not is_number(spacing) or not 0.1 <= spacing <= 10:
@@ -56,16 +57,6 @@ class Preparation:
     def as_settings(self) -> dict[str, Any]:
         """Return the plain data that `from_settings` reads."""
         return {**asdict(self), "percentiles": list(self.percentiles)}
-
-
-def is_number(value: Any) -> bool:
-    """Return whether plain data is a number; YAML's true is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def is_pair(value: Any) -> bool:
-    """Return whether plain data is a list of two numbers."""
-    return isinstance(value, list | tuple) and len(value) == 2 and all(is_number(each) for each in value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -100,7 +100,16 @@ def compare(
 
 
 def score_pair(pair: Pair, protocol: Protocol) -> CaseScores:
-    """Read one reference and its prediction, and score them; what is refused is in the status, not raised."""
+    """Score one pair; what is refused, or too large for the memory, is in the status, not raised."""
+    try:
+        return scored(pair, protocol)
+    except MemoryError:
+        words = "there is not enough memory to score this patient; end other programs"
+        return CaseScores(pair.id, protocol.name, ScoreStatus.REFUSED, message=words)
+
+
+def scored(pair: Pair, protocol: Protocol) -> CaseScores:
+    """Read one reference and its prediction, and score them."""
     try:
         reference = read_reference_of(pair, protocol)
     except BadInput as error:
@@ -173,7 +182,7 @@ def read_side(mask: MaskFile, protocol: Protocol, target: Grid | None = None) ->
         BadInput: the file is refused, holds foreign labels, or lies on another grid.
     """
     scheme = SCHEMES[scheme_of(mask, protocol.label_scheme)]
-    read = read_mask(mask.path, mask.name, scheme)
+    read = read_mask(mask.path, mask.name, scheme, mask.option)
     if target is None:
         return Side(to_region_maps(read.label_map, scheme), read.grid, scheme.name, joined(read.findings))
     label_map, remarks = laid_on(read.label_map, read.grid, target, mask.name)

@@ -1,7 +1,7 @@
 """Which mask belongs to which reference, and by which label schemes both are to be read."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brats3d.cases.case import Case
@@ -23,6 +23,8 @@ class MaskFile:
     """How messages call it: relative to the folder it was found under."""
     label_scheme: str | None = None
     """What its layout or an option says; a sidecar is asked first, the protocol last."""
+    option: str = "--label-scheme"
+    """By which another can be named."""
 
 
 Listed = tuple[str, MaskFile, Case | None]
@@ -58,21 +60,29 @@ def find_pairs(
     Args:
         predictions: a folder of `<id>.nii.gz`.
         references: patient folders of any layout, or a folder of `<id>.nii.gz`.
-        label_scheme: of references whose layout does not say it; it wins over the layout.
+        label_scheme: of the references; it wins over what their layout says.
         prediction_scheme: of predictions without a sidecar that says it.
 
     Raises:
         RequestError: a path is no folder.
         NoPatientFound: there is no reference.
     """
-    masks = masks_in(predictions, prediction_scheme)
+    masks = {
+        name: replace(mask, option="--prediction-scheme")
+        for name, mask in masks_in(predictions, prediction_scheme).items()
+    }
     found = masks_in(references, label_scheme)
-    if masks.keys() & found.keys():
-        return paired([(name, mask, None) for name, mask in found.items()], masks)
     try:
         cases = find_cases(references, label_scheme=label_scheme)
     except NoPatientFound:
         cases = []
+    in_doubt = masks.keys() & found.keys()
+    if in_doubt:
+        patients = [case.place for case in cases if case.modalities and case.reference is not None]
+        if patients:
+            beside = f"{min(in_doubt)}{MASK_ENDING} beside patients ({patients[0]})"
+            raise RequestError(f"{references} holds {beside}: which are the references? keep one kind there")
+        return paired([(name, mask, None) for name, mask in found.items()], masks)
     listed: list[Listed] = [
         (case.id, MaskFile(case.reference, case.relative(case.reference), case.label_scheme), case)
         for case in cases

@@ -185,7 +185,7 @@ def lower_resolution(volume: torch.Tensor, shares: tuple[float, float, float]) -
 
 
 def change_gamma(volume: torch.Tensor, exponent: float, inverted: bool) -> torch.Tensor:
-    """Return a volume whose brain voxels went through a power curve; their mean and deviation are kept."""
+    """Return a volume whose voxels other than 0 went through a power curve; their mean and deviation are kept."""
     inside = volume != 0
     values = volume[inside]
     if values.numel() < 2:

@@ -1,18 +1,16 @@
-"""Measured figures put into a bundle: its metadata and the table of its model card.
+"""Measured figures put into a bundle: its metadata and the table of its model card. For those who publish one."""
 
-`python -m brats3d.train.card BUNDLE METRICS.json "WORDS"` takes what `brats3d evaluate -o` wrote for a folder of masks
-that the bundle made, and the words that say on which patients.
-"""
-
+import argparse
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from brats3d.bundle import METADATA_FILE
 from brats3d.output.whole import write_whole
-from brats3d.train.write_bundle import as_json, model_card
+from brats3d.train.write_bundle import TRAIN_FILE, as_json, model_card, patients_words
 from brats3d.vocabulary import REGIONS
 
 CARD = "docs/README.md"
@@ -37,6 +35,8 @@ def publish_figures(bundle: Path, metrics: Mapping[str, Any], patients: str) -> 
         "protocol": metrics["protocol"],
         "mean": mean,
     }
+    trained = yaml.safe_load((bundle / TRAIN_FILE).read_bytes())
+    metadata.setdefault("data_source", patients_words(trained, metadata["brats3d"].get("split", "split not recorded")))
     metadata["eval_metrics"] = {f"dice_{region}": mean[region]["dice"] for region in mean}
     write_whole(bundle / METADATA_FILE, as_json(metadata))
     write_whole(bundle / CARD, (model_card(bundle, metadata) + figures_table(metrics, patients)).encode())
@@ -77,4 +77,9 @@ def in_words(figure: float | None, places: int) -> str:
 
 
 if __name__ == "__main__":
-    publish_figures(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")), sys.argv[3])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("metrics", type=Path, help="what `brats3d evaluate -o` wrote for masks that the bundle made")
+    parser.add_argument("patients", help="on which patients, in words")
+    asked = parser.parse_args()
+    publish_figures(asked.bundle, json.loads(asked.metrics.read_text(encoding="utf-8")), asked.patients)

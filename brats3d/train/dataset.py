@@ -15,7 +15,8 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
     """Random patches of a cohort, every patient as often as every other.
 
     What item i of epoch e holds depends on the seed, e, i and the rank alone, not on the worker that made it or on what
-    was drawn before: an interrupted run goes on exactly, with any number of workers.
+    was drawn before: an interrupted run goes on exactly. Another number of workers changes the last bits at most: torch
+    sums in another order on another number of threads.
 
     Args:
         cohort: the cases to cut from.

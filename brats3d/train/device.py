@@ -26,8 +26,9 @@ def join_ranks() -> torch.device:
 
     NCCL between GPUs where there is one a process, else gloo on the CPU.
     """
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    on_gpu = torch.cuda.is_available() and torch.cuda.device_count() > local
+    local, ranks = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    # Every process must decide alike, or they wait for one another for ever.
+    on_gpu = torch.cuda.is_available() and torch.cuda.device_count() >= ranks
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group("nccl" if on_gpu else "gloo")
     if not on_gpu:

@@ -1,6 +1,10 @@
 """The end of a run, however it came: the averaged weights become `model.pt`, and the bundle says what it is."""
 
 import platform
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -9,10 +13,11 @@ import torch
 from monai.engines.trainer import SupervisedTrainer
 
 from brats3d.bundle import WEIGHTS_FILE, write_weights
-from brats3d.errors import MachineError
 from brats3d.train.average import WeightAverage
 from brats3d.train.history import History
 from brats3d.train.write_bundle import describe_bundle
+
+HELD_BACK = (signal.SIGINT, signal.SIGTERM)
 
 
 class BundleFinisher:
@@ -55,16 +60,14 @@ class BundleFinisher:
 
         Raises:
             TrainingStopped: the loss became no number.
-            MachineError: there was nothing to train: not one step.
         """
         # A finished run that is resumed has nothing left to do; ignite would start it anew.
         if self.trainer.state.epoch < self.trainer.state.max_epochs:
             self.trainer.run()
-        if not self.history.rows:
-            raise MachineError("training ended before its first epoch was complete; give it more time")
         if self.writes:
-            write_weights(self.folder / WEIGHTS_FILE, self.average.network.state_dict(), self.dtype)
-            describe_bundle(self.folder, self.training())
+            with undisturbed():  # between the two, the weights are not those that the metadata names
+                write_weights(self.folder / WEIGHTS_FILE, self.average.network.state_dict(), self.dtype)
+                describe_bundle(self.folder, self.training())
 
     def training(self) -> dict[str, Any]:
         """Return what the bundle says of its training."""
@@ -80,6 +83,23 @@ class BundleFinisher:
             "last_validation": validated[-1] if validated else None,
             "best_validation": max(validated, key=lambda row: row["dice_mean"]) if validated else None,
         }
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back while the block lasts; one that came is raised after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python takes signals in the main thread alone
+        return
+    came: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in HELD_BACK}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def processor() -> str:

@@ -80,12 +80,10 @@ class StopInTime:
     """Ends this part of a run after the first epoch that is over the minutes given.
 
     Args:
-        history: of the run.
         max_minutes: since this was made; 0 means no limit.
     """
 
-    def __init__(self, *, history: History, max_minutes: float = 0.0) -> None:
-        self.history = history
+    def __init__(self, *, max_minutes: float = 0.0) -> None:
         self.max_minutes = max_minutes
         self.started = time.monotonic()
 
@@ -113,8 +111,9 @@ class StopWithoutGain:
         self.patience = patience
 
     def attach(self, engine: Engine) -> None:
-        """Look after each epoch; a patience of 0 means never."""
+        """Look after each epoch, and before the first of a run that is resumed; a patience of 0 means never."""
         if self.patience > 0:
+            engine.add_event_handler(Events.STARTED, self.look)
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
 
     def look(self, engine: Engine) -> None:

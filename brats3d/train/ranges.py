@@ -7,6 +7,7 @@ from typing import Any
 
 from brats3d.errors import RequestError
 from brats3d.networks import check_network_def, divisor
+from brats3d.settings import is_number
 from brats3d.train.augment import Augmentation
 from brats3d.vocabulary import MODALITIES
 
@@ -42,11 +43,6 @@ STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_sh
 """Numbers of the augmentation that are no probabilities, and the most they may be; the least is 0."""
 MOST_PATCH_VOXELS = 512
 """Along one axis."""
-
-
-def is_number(value: Any) -> bool:
-    """Return whether plain data is a finite number; YAML's true is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_recipe(recipe: Mapping[str, Any]) -> None:

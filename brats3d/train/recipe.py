@@ -10,9 +10,9 @@ from typing import Any
 from brats3d.bundle import FORMAT, check_definition, read_plain_yaml
 from brats3d.errors import BundleError, RequestError, nearest_name
 from brats3d.networks import RECIPES
-from brats3d.settings import Settings, overlay
+from brats3d.settings import Settings, is_number, is_pair, overlay
 from brats3d.train.augment import Augmentation
-from brats3d.train.ranges import check_augmentation, check_network, check_recipe, is_number
+from brats3d.train.ranges import check_augmentation, check_network, check_recipe
 
 BASE = "base"
 FREE_KEYS = frozenset({"network_arguments"})
@@ -153,7 +153,7 @@ def augmentation_of(recipe: Mapping[str, Any]) -> Augmentation:
     values = dict(recipe["augmentation"])
     for field in fields(Augmentation):
         value = values[field.name]
-        pair = isinstance(value, list) and len(value) == 2 and all(is_number(each) for each in value)
+        pair = is_pair(value)
         if isinstance(field.default, tuple) != pair or (not pair and not is_number(value)):
             raise RequestError(f"augmentation.{field.name} is {value!r}: it must be like {field.default!r}")
         values[field.name] = tuple(value) if pair else value

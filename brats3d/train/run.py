@@ -13,7 +13,7 @@ import torch
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, Interrupted, RequestError, interrupt_code
-from brats3d.networks import outline
+from brats3d.networks import check_output
 from brats3d.output.whole import sweep_parts
 from brats3d.predict.engines import choose_device
 from brats3d.prepare import Preparation
@@ -90,7 +90,7 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     check_place(request)
     device = choose_device(request.device)
     precision_for(precision=recipe["precision"], device=torch.device(device))
-    outline(network_def_of(recipe))
+    check_output(network_def_of(recipe), recipe["patch"])
     cases = find_cases(request.data)
     split = split_for(request, cases)
     if request.resume:
@@ -104,10 +104,11 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     say(f"{lists} ({split.source}); {left_out} left out")
     say(f"prepared patients are kept in {request.cache_folder}")
     prepare_all(cases, split.ids, recipe, request, say)
-    if not request.resume:
-        start_bundle(request.out, recipe, split)
+    start_bundle(request.out, recipe, split)
     train(request, device, say)
-    say(f"{request.out}: a complete bundle; segment with: brats3d segment PATIENTS -o MASKS -b {request.out}")
+    # Without a slash it might be the name of a shipped bundle.
+    named = request.out if len(request.out.parts) > 1 else f"./{request.out}"
+    say(f"{request.out}: a complete bundle; segment with: brats3d segment PATIENTS -o MASKS -b {named}")
     return request.out
 
 

@@ -50,7 +50,7 @@ def read_split(path: Path, fold: int | None) -> Split:
         document = document[fold - 1]
     elif fold is not None:
         raise RequestError(f"splits file {path} holds a single split: --fold does not apply")
-    return split_of(document, f"{path.name}{f', fold {fold}' if fold else ''}")
+    return split_of(document, f"file {path.name}{f', fold {fold}' if fold else ''}")
 
 
 def split_of(document: Any, source: str) -> Split:

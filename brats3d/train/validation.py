@@ -12,6 +12,7 @@ from monai.handlers.utils import from_engine
 from monai.metrics.meandice import DiceMetric
 from monai.transforms.transform import MapTransform
 
+from brats3d.errors import RequestError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.train.handlers import dice_of_cases
 from brats3d.vocabulary import REGIONS
@@ -76,7 +77,13 @@ class ScoreTable:
         self.ids.extend(item["id"] for item in batch)  # MONAI has decollated it by now
 
     def write(self, engine: Engine) -> None:
-        """Write the table."""
+        """Write the table.
+
+        Raises:
+            RequestError: the bundle names no patient to validate on.
+        """
+        if not self.ids:
+            raise RequestError("no patient to evaluate on: validation_ids in configs/train.yaml is empty")
         rows = dice_of_cases(engine)
         dice = [dict(zip(REGIONS, row, strict=True)) for row in (*rows.tolist(), rows.mean(dim=0).tolist())]
         document = {

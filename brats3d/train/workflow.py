@@ -38,7 +38,7 @@ def run_training(folder: Path, values: Mapping[str, Any]) -> None:
         try:
             workflow = ConfigWorkflow(
                 config_file=[str(configs / "common.yaml"), str(configs / "train.yaml")],
-                meta_file=str(configs / "metadata.json"),
+                meta_file=(),  # MONAI would evaluate what stands there, and training needs nothing of it
                 logging_file=False,
                 workflow_type="train",
                 **values,

@@ -22,6 +22,7 @@ SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
 FOLDERS = ("configs", "models", "docs")
 """What a bundle's folder holds from the start."""
 TRAIN_FILE = "configs/train.yaml"
+LICENSE_FILE = "LICENSE"
 TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
 REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
 
@@ -73,30 +74,39 @@ def dump(values: Mapping[str, Any]) -> str:
 
 
 def start_bundle(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
-    """Write the folder of a bundle that has no weights yet.
+    """Write what a bundle holds before it has weights; of one that is resumed, what is not there yet.
 
     Raises:
         OutputError: it cannot be written.
     """
     for name in FOLDERS:
         make_folder(folder / name)
-    for name, content in config_files(recipe, split).items():
-        write_whole(folder / name, content)
-    write_whole(folder / METADATA_FILE, as_json(metadata_of(recipe, {"split": split.source})))
-    write_whole(folder / "LICENSE", template("LICENSE.txt").encode())
+    metadata = metadata_of(recipe, {"split": split.source})
+    metadata["data_source"] = patients_words(training_values(recipe, split), split.source)
+    files = {
+        **config_files(recipe, split),
+        METADATA_FILE: as_json(metadata),
+        LICENSE_FILE: template("LICENSE.txt").encode(),
+    }
+    for name, content in files.items():
+        if not (folder / name).is_file():
+            write_whole(folder / name, content)
 
 
 def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
-    """Check that a bundle to be resumed has the configs that its recipe gives.
+    """Check that a bundle to be resumed has no configs but those that its recipe gives.
+
+    Some may be missing: the start itself may have been interrupted.
 
     Raises:
         MachineError: it is no bundle, or a config differs; running what somebody else wrote there is out of question.
     """
-    for name, content in config_files(recipe, split).items():
-        path = folder / name
-        if not path.is_file():
-            raise MachineError(f"{folder} is no bundle to resume: {name} is missing; start anew in another folder")
-        if path.read_bytes() != content:
+    files = {folder / name: content for name, content in config_files(recipe, split).items()}
+    strange = sorted({each.name for each in folder.iterdir() if each.name[0] != "."} - {*FOLDERS, LICENSE_FILE})
+    if strange and not any(path.is_file() for path in files):
+        raise MachineError(f"{folder} is no bundle to resume: it holds {strange[0]}; start anew in another folder")
+    for path, content in files.items():
+        if path.is_file() and path.read_bytes() != content:
             raise MachineError(
                 f"{path} differs from what this recipe gives; resume with the same config, --set, --seed and splits, "
                 "or start anew in another folder"
@@ -126,8 +136,8 @@ def metadata_of(recipe: Mapping[str, Any], about: Mapping[str, Any]) -> Settings
         },
         "task": "Segmentation of gliomas in brain MRI",
         "description": description_of(recipe),
-        "authors": "The brats3d developers",
-        "copyright": "Copyright the brats3d developers, Apache-2.0",
+        "authors": "Whoever trained it, with brats3d",
+        "copyright": "See LICENSE",
         "data_type": "nibabel",
         "image_classes": f"{', '.join(modalities)}: co-registered, skull-stripped",
         "label_classes": "whole tumour (WT), tumour core (TC), enhancing tumour (ET), each inside the one before",
@@ -175,9 +185,13 @@ def describe_bundle(folder: Path, training: Mapping[str, Any]) -> None:
     """
     metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
     weights = weights_entry(folder / WEIGHTS_FILE)
-    metadata["brats3d"] = {**metadata.get("brats3d", {}), "weights": weights, "training": dict(training)}
+    about = metadata.get("brats3d", {})
+    if about.get("weights") != weights:
+        about.pop("figures", None)  # they were measured with other weights
+        metadata.pop("eval_metrics", None)
+    metadata["brats3d"] = {**about, "weights": weights, "training": dict(training)}
     last = training.get("last_validation")
-    if last:
+    if last and last["epoch"] == training["epochs"] and "figures" not in about:
         metadata["eval_metrics"] = {f"dice_{region}": round(last[f"dice_{region}"], 4) for region in REGIONS}
     write_whole(folder / METADATA_FILE, as_json(metadata))
     write_whole(folder / "docs/README.md", model_card(folder, metadata).encode())
@@ -188,20 +202,20 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
     about = metadata["brats3d"]
     training = about["training"]
     common = (folder / COMMON_FILE).read_bytes()
+    settings = yaml.safe_load(common)
     trained = yaml.safe_load((folder / TRAIN_FILE).read_bytes())
     sha256 = bundle_sha256(common, about["weights"]["sha256"])
-    last = training.get("last_validation")
-    dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS) if last else "not validated"
     return template("model_card.md").format(
-        name=yaml.safe_load(common)["name"],
+        name=settings["name"],
+        modalities=", ".join(MODALITY_TITLES[Modality(name)] for name in settings["modalities"]),
         description=metadata["description"],
         patients=patients_words(trained, about.get("split", "split not recorded")),
         recipe=recipe_words(trained),
-        steps=training["steps"],
+        steps=steps_words(training, trained),
         seconds=training["seconds"],
         device=training["device"],
         precision=training["precision"],
-        dice=dice,
+        dice=validation_words(training),
         stranger=STRANGER.format(sha256=sha256),
     )
 
@@ -209,6 +223,22 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
 def patients_words(trained: Mapping[str, Any], source: str) -> str:
     """Return how many patients trained and validated, and who chose them, from the values of `train.yaml`."""
     return f"{len(trained['train_ids'])} to train on, {len(trained['validation_ids'])} to validate on ({source})"
+
+
+def steps_words(training: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
+    """Return how many steps were made, and of how many where the run ended before its time."""
+    planned = trained["epochs"] * trained["steps"]
+    return str(training["steps"]) if training["steps"] == planned else f"{training['steps']} of {planned}"
+
+
+def validation_words(training: Mapping[str, Any]) -> str:
+    """Return the Dice of the last validation, and of which weights it was where they are not the last."""
+    last = training.get("last_validation")
+    if not last:
+        return "not validated"
+    dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS)
+    is_of_last = last["epoch"] == training["epochs"]
+    return dice if is_of_last else f"{dice} (after epoch {last['epoch']}; the weights are of {training['epochs']})"
 
 
 def recipe_words(trained: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from brats3d.errors import (
     DeviceError,
     Finding,
     Interrupted,
+    MachineError,
     NoPatientFound,
     RequestError,
     SegmentationFailed,
@@ -233,3 +234,12 @@ def test_the_labels_asked_for_reach_the_record(run):
 def test_cases_are_sorted_and_namesakes_stand_together(run):
     cases = run.cases()
     assert [[each.id for each in group] for group in grouped(cases[::-1])] == [["a"], ["b"], ["c"]]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory")], ids=["numpy", "torch"])
+def test_too_little_memory_for_the_network_is_the_machines_fault(run, error):
+    def make():
+        raise error
+
+    with pytest.raises(MachineError, match="not enough memory to load the bundle"):
+        segment_cases(run.cases(), run.out, run.recipe, make)

@@ -4,11 +4,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from bundles_for_tests import write_metadata, write_tiny_bundle
 
 from brats3d.bundle import COMMON_FILE, METADATA_FILE, STRANGER, WEIGHTS_FILE, open_bundle, shipped_bundles
+from brats3d.bundle.folder import shipped_folder
 from brats3d.errors import BundleError
 
 
@@ -122,3 +124,11 @@ def test_a_fault_in_common_yaml_names_the_file(bundle):
     (bundle / COMMON_FILE).write_text("brats3d_format: $import os\n")
     with pytest.raises(BundleError, match=r"bundle tiny: configs/common\.yaml: 'brats3d_format'"):
         open_bundle(bundle)
+
+
+def test_a_name_is_a_shipped_bundle_and_a_path_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_tiny_bundle(tmp_path / "unet")
+    assert open_bundle("unet").folder == shipped_folder() / "unet"
+    for own in (Path("unet"), Path("./unet"), "./unet"):
+        assert open_bundle(own).folder.resolve() == tmp_path / "unet"

@@ -63,3 +63,12 @@ def test_any_bytes_give_a_mapping_or_a_bundle_error(data):
 def test_any_text_gives_a_mapping_or_a_bundle_error(text):
     with contextlib.suppress(BundleError):
         assert isinstance(read_plain_yaml(("a: " + text).encode("utf-8", "replace")), dict)
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 400, "0x" + "f" * 5000, ":".join("9" * 400) + ".0"], ids=["long", "hex", "clock"]
+)
+def test_numbers_beyond_all_use_are_refused_in_one_short_line(value):
+    with pytest.raises(BundleError) as caught:
+        read_plain_yaml(f"a: {value}".encode())
+    assert len(str(caught.value)) < 300

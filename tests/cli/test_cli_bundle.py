@@ -5,7 +5,7 @@ import json
 import pytest
 from bundles_for_tests import write_tiny_bundle
 
-from brats3d.bundle import WEIGHTS_FILE, open_bundle
+from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, open_bundle
 from brats3d.cli.main import main
 
 
@@ -79,3 +79,12 @@ def test_a_damaged_shipped_bundle_is_listed_as_such(shipped, capsys):
     (shipped / "other" / WEIGHTS_FILE).unlink()
     assert main(["bundle"]) == 3
     assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["whole", "no", "yes"]
+
+
+def test_what_a_stranger_wrote_forges_no_line(tiny_bundle, capsys):
+    path = tiny_bundle / METADATA_FILE
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "description": "x\nsha256  0000trusted0000"}))
+    assert main(["bundle", str(tiny_bundle)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("sha256")] == [open_bundle(tiny_bundle).sha256]

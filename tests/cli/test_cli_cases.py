@@ -1,5 +1,6 @@
 import json
-import time
+import subprocess
+import sys
 
 import pytest
 from patients_for_tests import reference_labels, write_image, write_patient
@@ -106,14 +107,29 @@ def test_msd_entries_name_their_channels(tmp_path, capsys):
     assert len(set(entry["modalities"].values())) == 1
 
 
-def test_help_is_quick(capsys):
-    begin = time.perf_counter()
-    with pytest.raises(SystemExit):
-        main(["cases", "-h"])
-    assert time.perf_counter() - begin < 0.3
-    assert "--quick" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
+def test_help_waits_for_no_large_library():
+    script = "import sys; from brats3d.cli.main import main\n"
+    script += "try: main(['cases', '-h'])\nexcept SystemExit: print({'torch', 'scipy', 'nibabel'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "--quick" in run.stdout
+    assert run.stdout.endswith("set()\n")
+
+
+def test_what_belongs_to_later_is_unknown(capsys):
+    with pytest.raises(SystemExit, match="2"):
         main(["cases", ".", "--allow-missing"])
+
+
+def test_the_log_file_says_which_patient_by_its_number(patients_folder, tmp_path, capsys, monkeypatch):
+    bug = ZeroDivisionError("stumbled over p1")
+
+    def check(case, *, quick):
+        raise bug
+
+    monkeypatch.setattr("brats3d.cases.check.check_case", check)
+    assert main(["cases", str(patients_folder), "--log-file", str(tmp_path / "log")]) == 4
+    log = (tmp_path / "log").read_text()
+    assert ("patient 1 of " in log, "ZeroDivisionError" in log, "stumbled" in log) == (True, True, False)
 
 
 def test_too_little_memory_for_a_patient_is_no_bug(patients_folder, capsys, monkeypatch):

@@ -89,15 +89,18 @@ def test_a_bad_patient_is_named_in_one_line_and_the_exit_code_is_4(segment, data
 def test_a_bug_costs_one_patient_and_its_traceback_goes_to_the_log_alone(segment, tmp_path, monkeypatch):
     from brats3d.predict.predictor import Predictor
 
+    bug = ZeroDivisionError("stumbled")
+
     def stumble(*arguments):
-        raise ZeroDivisionError("stumbled")
+        raise bug
 
     monkeypatch.setattr(Predictor, "segment", stumble)
     code, _, err = segment("--log-file", str(tmp_path / "log"))
     assert code == 4
     assert "Traceback" not in err
     log = (tmp_path / "log").read_text()
-    assert log.count("ZeroDivisionError: stumbled") == 2
+    assert log.count("\nZeroDivisionError\n") == 2
+    assert "stumbled" not in log  # an error's own words may hold names and paths
     assert "patient 2 of 2" in log
     assert FIRST not in log
     assert "cannot be written" in segment("--log-file", str(tmp_path))[2]

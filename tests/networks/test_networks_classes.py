@@ -88,8 +88,7 @@ def test_words_may_bring_plain_options():
 )
 def test_the_divisor_is_known_from_the_definition_and_from_the_network(network_def, expected):
     assert divisor(network_def) == expected
-    if network_def["_target_"] != "SwinUNETR":
-        assert divisor_of(build_network(network_def)) == expected
+    assert divisor_of(build_network(network_def)) == expected
 
 
 def test_the_divisor_of_a_foreign_module_is_not_guessed():

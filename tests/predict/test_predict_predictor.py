@@ -5,6 +5,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from bundles_for_tests import TINY_NETWORK, write_tiny_bundle
 
@@ -14,7 +15,7 @@ from brats3d.errors import BadInput, RequestError, SegmentationFailed
 from brats3d.labels import SCHEMES, to_region_maps
 from brats3d.predict import compute
 from brats3d.predict.engines.torch import TorchEngine
-from brats3d.predict.predictor import Predictor
+from brats3d.predict.predictor import Predictor, set_threads
 from brats3d.predict.windows import WindowInferer
 from brats3d.prepare import Preparation, prepare
 from brats3d.vocabulary import MODALITIES, REGIONS, Modality
@@ -173,3 +174,15 @@ def test_memory_that_runs_out_on_the_last_rung_fails_this_case_alone(tiny_bundle
     monkeypatch.setattr(compute, "TorchEngine", Hungry)
     with pytest.raises(SegmentationFailed, match="not enough memory for this patient"):
         Predictor.from_bundle(tiny_bundle).segment(case)
+
+
+def test_threads_bound_the_network_and_the_resampling():
+    before = torch.get_num_threads(), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    try:
+        set_threads(1)
+        assert (torch.get_num_threads(), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()) == (1, 1)
+        with pytest.raises(RequestError, match="at least 1"):
+            set_threads(0)
+    finally:
+        torch.set_num_threads(before[0])
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before[1])

@@ -97,3 +97,19 @@ def test_a_sidecar_in_doubt_is_not_passed_over(tmp_path, write_mask, text, words
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(BadInput, match=f"a.json: .*{words}"):
         scheme_of(MaskFile(path, "a.nii.gz"), "brats2020")
+
+
+def test_a_mask_among_patients_leaves_in_doubt_which_are_the_references(tmp_path, write_mask, write_patient):
+    for name in ("BraTS2021_00001", "BraTS2021_00002"):
+        write_patient(tmp_path / "patients", name, TUMOUR)
+    for folder in ("patients", "predictions"):
+        write_mask(tmp_path / folder / "BraTS2021_00001.nii.gz", TUMOUR)
+    with pytest.raises(RequestError, match=r"BraTS2021_00001\.nii\.gz beside patients \(BraTS2021_00001\)"):
+        find_pairs(tmp_path / "predictions", tmp_path / "patients")
+
+
+def test_masks_that_are_named_like_references_are_masks(tmp_path, write_mask):
+    for folder in ("references", "predictions"):
+        write_mask(tmp_path / folder / "BraTS2021_00001_seg.nii.gz", TUMOUR)
+    (pair,) = find_pairs(tmp_path / "predictions", tmp_path / "references").pairs
+    assert pair.prediction is not None

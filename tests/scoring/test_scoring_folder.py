@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from brats3d.errors import RequestError
+from brats3d.scoring import folder as scoring_folder
 from brats3d.scoring.folder import compare, evaluate
 from brats3d.scoring.scores import ScoreStatus
 from brats3d.vocabulary import REGIONS, Region
@@ -158,3 +159,29 @@ def test_predictions_left_over_are_named(folders, write_mask):
 def test_unknown_names_are_request_errors(folders, wrong):
     with pytest.raises(RequestError, match="unknown"):
         evaluate(*folders, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("folder", "option"), [("predictions", "--prediction-scheme"), ("references", "--label-scheme")]
+)
+def test_foreign_labels_name_the_option_that_helps(tmp_path, write_mask, folder, option):
+    for each in ("predictions", "references"):
+        write_mask(tmp_path / each / "p1.nii.gz", {2: 6, 1: 4, 3 if each == folder else 4: 2})
+    (scores,) = evaluate(tmp_path / "predictions", tmp_path / "references")
+    assert f"name that with {option}" in scores.message
+
+
+def test_too_little_memory_for_one_pair_costs_that_pair(tmp_path, write_mask, monkeypatch):
+    for name in ("p1", "p2"):
+        for folder in ("predictions", "references"):
+            write_mask(tmp_path / folder / f"{name}.nii.gz", {2: 6, 4: 2})
+    real = scoring_folder.read_side
+
+    def read_side(mask, *rest):
+        if mask.name.startswith("p1"):
+            raise MemoryError
+        return real(mask, *rest)
+
+    monkeypatch.setattr(scoring_folder, "read_side", read_side)
+    first, second = evaluate(tmp_path / "predictions", tmp_path / "references")
+    assert (str(first.status), "not enough memory" in first.message, str(second.status)) == ("refused", True, "scored")

@@ -43,8 +43,17 @@ def describe(folder: Path) -> None:
     path = folder / "configs/metadata.json"
     metadata = json.loads(path.read_text())
     metadata["description"] = "a tiny network"
-    training = {"steps": 1, "seconds": 2.0, "device": "a processor", "precision": "float32", "last_validation": None}
+    training = {
+        "steps": 1,
+        "epochs": 1,
+        "seconds": 2.0,
+        "device": "a processor",
+        "precision": "float32",
+        "last_validation": None,
+    }
     metadata["brats3d"].update(training=training, split="a list")
     trained = {"train_ids": ["a", "b"], "validation_ids": ["c"], "patch": [8, 8, 8], "batch": 3, "rate": 0.001}
-    (folder / "configs/train.yaml").write_text(yaml.safe_dump({**trained, "average_decay": 0.9, "seed": 0}))
+    (folder / "configs/train.yaml").write_text(
+        yaml.safe_dump({**trained, "average_decay": 0.9, "seed": 0, "epochs": 1, "steps": 1})
+    )
     path.write_text(json.dumps(metadata))

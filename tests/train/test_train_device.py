@@ -5,7 +5,7 @@ import torch
 
 from brats3d.errors import RequestError
 from brats3d.predict.engines.precision import choose_precision
-from brats3d.train.device import precision_for
+from brats3d.train.device import join_ranks, precision_for
 
 CPU = torch.device("cpu")
 
@@ -24,3 +24,19 @@ def test_auto_on_a_processor_is_what_segmenting_takes():
 def test_auto_on_a_card_without_bfloat16_is_float16(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: False)
     assert precision_for(precision="auto", device=torch.device("cuda", 0)) == "float16"
+
+
+@pytest.mark.parametrize(
+    ("cards", "ranks", "backend"), [(1, 2, "gloo"), (2, 2, "nccl"), (0, 1, "gloo"), (4, 1, "nccl")]
+)
+@pytest.mark.parametrize("local", [0, 1])
+def test_all_processes_choose_alike_whether_there_is_a_card_for_each(monkeypatch, cards, ranks, backend, local):
+    begun = []
+    monkeypatch.setenv("LOCAL_RANK", str(min(local, ranks - 1)))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(ranks))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cards > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda index: None)
+    monkeypatch.setattr(torch.distributed, "init_process_group", begun.append)
+    device = join_ranks()
+    assert (begun, device.type) == ([backend], "cuda" if backend == "nccl" else "cpu")

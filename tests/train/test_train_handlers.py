@@ -61,13 +61,20 @@ def test_a_loss_that_is_no_number_ends_the_run(loss):
 def test_a_run_ends_where_the_best_validation_lies_too_far_back(scores, patience, stops):
     trainer = engine()
     StopWithoutGain(history=scored(scores), patience=patience).attach(trainer)
-    assert (trainer.run([0], max_epochs=2).epoch == 1) == stops
+    assert trainer.run([0], max_epochs=2).epoch == (0 if stops else 2)
+
+
+def test_a_run_ends_after_the_epoch_without_gain():
+    trainer, history = engine(), scored([0.3])
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda _: history.add({"dice_mean": 0.2}))
+    StopWithoutGain(history=history, patience=1).attach(trainer)
+    assert trainer.run([0], max_epochs=3).epoch == 1
 
 
 def test_a_run_ends_after_the_epoch_that_is_over_its_time():
     trainer, endless = engine(), engine()
-    StopInTime(history=History(), max_minutes=1e-9).attach(trainer)
-    StopInTime(history=History(), max_minutes=0).attach(endless)
+    StopInTime(max_minutes=1e-9).attach(trainer)
+    StopInTime(max_minutes=0).attach(endless)
     assert trainer.run([0, 1, 2], max_epochs=5).iteration == 3
     assert endless.run([0], max_epochs=5).epoch == 5
 

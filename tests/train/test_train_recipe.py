@@ -1,11 +1,15 @@
 """Recipes: joined, checked key by key, and every shipped one sound to its network."""
 
+from importlib import resources
+
 import pytest
+import yaml
 from training_for_tests import write_recipe
 
-from brats3d.bundle import check_definition
+from brats3d.bundle import check_definition, open_bundle, shipped_bundles
 from brats3d.errors import RequestError
 from brats3d.networks import outline
+from brats3d.train.augment import Augmentation
 from brats3d.train.recipe import (
     as_plain,
     augmentation_of,
@@ -141,3 +145,14 @@ def test_an_unknown_config_names_its_nearest(tmp_path):
         read_recipe("resunett")
     with pytest.raises(RequestError, match="neither a file"):
         read_recipe(str(tmp_path))
+
+
+def test_what_the_code_takes_for_granted_is_what_the_base_recipe_says():
+    base = yaml.safe_load(resources.files("brats3d.configs").joinpath("base.yaml").read_text())
+    assert as_plain(Augmentation()) == base["augmentation"]
+
+
+@pytest.mark.parametrize("name", shipped_bundles())
+def test_a_shipped_bundle_leaves_nothing_of_its_augmentation_to_the_code(name):
+    values = yaml.safe_load((open_bundle(name).folder / "configs/train.yaml").read_text())["augmentation"]
+    assert values.keys() == {"_target_", *as_plain(Augmentation())}

@@ -23,14 +23,14 @@ def written(tmp_path, document):
 def test_a_single_split_is_read(tmp_path):
     split = read_split(written(tmp_path, {"train": ["a", "b"], "validation": ["c"], "test": ["d"]}), None)
     assert (split.train, split.validation, split.test) == (("a", "b"), ("c",), ("d",))
-    assert split.source == "folds.json"
+    assert split.source == "file folds.json"
     assert split.ids == ("a", "b", "c", "d")
 
 
 def test_a_fold_is_picked_from_a_list_counting_from_1(tmp_path):
     path = written(tmp_path, [{"train": ["a"], "validation": ["b"]}, {"train": ["b"], "validation": ["a"]}])
     assert read_split(path, 2).train == ("b",)
-    assert read_split(path, 2).source == "folds.json, fold 2"
+    assert read_split(path, 2).source == "file folds.json, fold 2"
 
 
 @pytest.mark.parametrize(

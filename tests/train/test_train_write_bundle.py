@@ -14,7 +14,15 @@ from brats3d.bundle import STRANGER, open_bundle
 from brats3d.errors import MachineError, OutputError
 from brats3d.train.recipe import common_of, read_recipe, shipped_configs
 from brats3d.train.splits import Split
-from brats3d.train.write_bundle import config_files, metadata_of, same_configs, start_bundle
+from brats3d.train.write_bundle import (
+    config_files,
+    describe_bundle,
+    metadata_of,
+    same_configs,
+    start_bundle,
+    steps_words,
+    validation_words,
+)
 
 SCHEMA = Path(__file__).parent.parent / "data/metadata_schema.json"
 SPLIT = Split(("a", "b"), ("c",), (), "by hand")
@@ -132,6 +140,7 @@ def test_another_recipe_or_split_is_not_resumed(tmp_path, recipe):
 
 
 def test_a_folder_that_is_no_bundle_is_not_resumed(tmp_path, recipe):
+    (tmp_path / "letters").mkdir()
     with pytest.raises(MachineError, match="is no bundle to resume"):
         same_configs(tmp_path, recipe, SPLIT)
 
@@ -139,3 +148,27 @@ def test_a_folder_that_is_no_bundle_is_not_resumed(tmp_path, recipe):
 def test_a_place_where_no_folder_can_be_made_is_the_machines_fault(tmp_path, recipe):
     with pytest.raises(OutputError):
         start_bundle(tmp_path / ("long" * 100), recipe, SPLIT)
+
+
+def test_only_what_was_measured_with_these_weights_stands_in_the_metadata(tmp_path, trained):
+    bundle = shutil.copytree(trained, tmp_path / "bundle")
+    path = bundle / "configs/metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["brats3d"]["figures"] = {"count": 8}
+    path.write_text(json.dumps(metadata))
+    training = metadata["brats3d"]["training"]
+    describe_bundle(bundle, training)
+    assert json.loads(path.read_text())["brats3d"]["figures"] == {"count": 8}
+    (bundle / "models/model.pt").write_bytes(b"others")
+    describe_bundle(bundle, {**training, "epochs": 5})
+    metadata = json.loads(path.read_text())
+    assert "figures" not in metadata["brats3d"]
+    assert "eval_metrics" not in metadata
+
+
+def test_a_card_says_what_the_figures_are_of(trained):
+    training = json.loads((trained / "configs/metadata.json").read_text())["brats3d"]["training"]
+    values = yaml.safe_load((trained / "configs/train.yaml").read_text())
+    assert (steps_words(training, values), steps_words({**training, "steps": 9}, values)) == ("12", "9 of 12")
+    assert "(after epoch 4; the weights are of 5)" in validation_words({**training, "epochs": 5})
+    assert "after epoch" not in validation_words(training)
