@@ -21,7 +21,7 @@ check: $(STAMP)
 # The long proofs: corpus of bad inputs, flipped bits, kills, two ranks, a wheel in an empty environment. Those on real
 # patients run where a folder of them is given: make slow PATIENTS=/path/to/patients
 slow: $(STAMP)
-	$(BIN)/python -m pytest -q -m slow $(if $(PATIENTS),--patients $(PATIENTS))
+	$(BIN)/python -m pytest -q -m slow $(if $(PATIENTS),--patients=$(PATIENTS))
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel

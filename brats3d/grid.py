@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Shape = tuple[int, int, int]
 Spacing = tuple[float, float, float]
+Box = tuple[slice, slice, slice]
+"""Half-open voxel ranges along X, Y, Z."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,13 @@ def corner_shift_mm(one: Grid, other: Grid) -> float:
     if one.shape != other.shape:
         raise ValueError(f"grids of shape {one.shape} and {other.shape} have no common corners")
     return float(np.sqrt(((one.corners_mm() - other.corners_mm()) ** 2).sum(axis=1)).max())
+
+
+def box_of(inside: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box that holds all true voxels of a map (X, Y, Z); None where there are none."""
+    plane = np.asarray(inside.any(axis=2))
+    if not plane.any():
+        return None
+    filled = [np.flatnonzero(profile) for profile in (plane.any(axis=1), plane.any(axis=0), inside.any(axis=(0, 1)))]
+    x, y, z = (slice(int(places[0]), int(places[-1]) + 1) for places in filled)
+    return (x, y, z)

@@ -46,6 +46,8 @@ class Result:
     def save(self, out: str | Path) -> Path:
         """Write the mask `<id>.nii.gz`, then its sidecar `<id>.json`, each whole or not at all.
 
+        What stands under these names is replaced, whoever wrote it; `segment_folder` looks first.
+
         Args:
             out: the folder; it is made where it does not exist.
 

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Box = tuple[slice, slice, slice]
-"""Half-open voxel ranges along X, Y, Z."""
+from brats3d.grid import Box, box_of
 
 
 def foreground(volumes: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -34,9 +33,7 @@ def brain_box(inside: NDArray[np.bool_]) -> Box:
     Raises:
         ValueError: no voxel is foreground.
     """
-    plane = np.asarray(inside.any(axis=2))
-    filled = [np.flatnonzero(profile) for profile in (plane.any(axis=1), plane.any(axis=0), inside.any(axis=(0, 1)))]
-    if any(indices.size == 0 for indices in filled):
+    box = box_of(inside)
+    if box is None:
         raise ValueError("no voxel of any modality differs from 0")
-    low_high = [slice(int(indices[0]), int(indices[-1]) + 1) for indices in filled]
-    return (low_high[0], low_high[1], low_high[2])
+    return box

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from brats3d.cases.read import Volumes
 from brats3d.errors import RequestError, nearest_name
-from brats3d.grid import Grid, Shape
+from brats3d.grid import Box, Grid, Shape
 from brats3d.labels import LabelScheme, to_region_maps
-from brats3d.prepare.foreground import Box, brain_box, foreground
+from brats3d.prepare.foreground import brain_box, foreground
 from brats3d.prepare.normalise import z_score
 from brats3d.prepare.orient import Turn, turn_of, turned
 from brats3d.prepare.resample import needs_resampling, resample, resampled_shape

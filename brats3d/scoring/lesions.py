@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brats3d.grid import Spacing
+from brats3d.grid import Box, Spacing, box_of
 from brats3d.scoring.overlap import BoolMap, overlap
-from brats3d.scoring.surface import Box, hd95_google, joint_box
+from brats3d.scoring.surface import hd95_google
 
 NEAR = ndimage.generate_binary_structure(3, 2)
 TOUCHING = ndimage.generate_binary_structure(3, 3)
@@ -57,7 +57,7 @@ def score_lesions(prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing, 
         rules: the protocol's figures.
     """
     # No margin: where dilated parts meet outside the box that holds them all, they also meet inside.
-    box = joint_box(prediction, reference)
+    box = box_of(prediction | reference)
     if box is None:
         return LesionScores(1.0, 0.0, 0, 0, 0)
     lesions = number_lesions(reference[box], rules.dilations)

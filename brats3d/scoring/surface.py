@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brats3d.grid import Spacing
+from brats3d.grid import Spacing, box_of
 from brats3d.scoring.overlap import BoolMap
 from brats3d.scoring.surfels import filling_codes, surfel_areas
 
 SHARE = 0.95
-Box = tuple[slice, slice, slice]
 Distances = NDArray[np.float64]
 
 
@@ -78,7 +77,7 @@ def measured(
     spacing_mm: Spacing,
 ) -> float:
     """Return `reduce` of the surfaces within the joint box; 0 where both maps are empty, infinity where one is."""
-    box = joint_box(prediction, reference)
+    box = box_of(prediction | reference)
     if box is None:
         return 0.0
     near_prediction, near_reference = prediction[box], reference[box]
@@ -135,19 +134,3 @@ def pooled_percentile(pair: Pair) -> float:
 def larger_percentile(pair: Pair) -> float:
     """Return the larger of both directions' 95th percentiles, interpolated linearly."""
     return max(float(np.percentile(directed.distances_mm, 100 * SHARE)) for directed in pair)
-
-
-def joint_box(one: BoolMap, other: BoolMap) -> Box | None:
-    """Return the smallest box that holds both maps.
-
-    Returns:
-        Half-open voxel ranges along X, Y, Z; None where both maps are empty.
-    """
-    either = one | other
-    plane = np.asarray(either.any(axis=2))
-    if not plane.any():
-        return None
-    profiles = (plane.any(axis=1), plane.any(axis=0), either.any(axis=(0, 1)))
-    filled = [np.flatnonzero(profile) for profile in profiles]
-    x, y, z = (slice(int(places[0]), int(places[-1]) + 1) for places in filled)
-    return (x, y, z)

@@ -54,7 +54,7 @@ def test_a_window_is_a_multiple_no_larger_than_the_bundles_nor_than_needed(multi
         assert window - divisor < voxels or window == 2 * divisor
 
 
-def test_one_window_is_laid_on_a_box_smaller_than_it(network):
+def test_one_window_is_laid_on_a_box_smaller_than_it():
     engine = Recorder((2, 2, 2))
     box = torch.randn(1, 4, 13, 9, 3)
     logits = WindowInferer(size=[32, 32, 32], overlap=0.5)(box, engine)

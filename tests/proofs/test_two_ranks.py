@@ -23,6 +23,7 @@ held: $[weight.detach().cpu().numpy().tobytes() for weight in @network.module.st
 finalize:
 - $(pathlib.Path(@bundle_root) / ('rank' + str(@rank))).write_text(hashlib.sha256(b''.join(@held)).hexdigest())
 - $(pathlib.Path(@bundle_root) / ('scores' + str(@rank))).write_text(str(@validate#evaluator.state.metrics))
+- $(pathlib.Path(@bundle_root) / ('patch' + str(@rank))).write_bytes(@train#dataset[0]['image'].numpy().tobytes())
 - $torch.distributed.destroy_process_group()
 """
 """An overlay that writes down what each rank holds in the end."""
@@ -50,9 +51,10 @@ def train(data, folder, split, *words, **changes):
 
 
 def check_agreement(folder):
-    """Both ranks hold the same weights and have the same scores, and the bundle is whole."""
+    """Both ranks hold the same weights and have the same scores, each saw patches of its own, the bundle is whole."""
     for name in ("rank", "scores"):
         assert (folder / f"{name}0").read_text() == (folder / f"{name}1").read_text()
+    assert (folder / "patch0").read_bytes() != (folder / "patch1").read_bytes()
     assert open_bundle(folder).missing_files == ()
 
 

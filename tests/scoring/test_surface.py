@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from brats3d.scoring.surface import HD95, hd95_google, joint_box
+from brats3d.grid import box_of
+from brats3d.scoring.surface import HD95, hd95_google
 
 UNIT = (1.0, 1.0, 1.0)
 MASKS = arrays(np.bool_, (4, 5, 6), elements=st.booleans())
@@ -110,5 +111,5 @@ def test_room_around_the_maps_changes_nothing(one, other):
 def test_the_joint_box_holds_both_and_no_more():
     one, other = np.zeros((2, 9, 9, 9), bool)
     one[1, 4, 8] = other[3, 5, 6] = True
-    assert joint_box(one, other) == (slice(1, 4), slice(4, 6), slice(6, 9))
-    assert joint_box(one & other, one & other) is None
+    assert box_of(one | other) == (slice(1, 4), slice(4, 6), slice(6, 9))
+    assert box_of(one & other) is None
