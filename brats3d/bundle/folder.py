@@ -196,6 +196,9 @@ def weights_claim(folder: Path, metadata: Mapping[str, Any]) -> tuple[str, int, 
         and type(entry.get("bytes")) is int
         and isinstance(entry.get("sha256"), str)
     )
+    if entry is None and not (folder / WEIGHTS_FILE).exists():
+        words = "its training has not come to its end; go on with brats3d train and --resume"
+        raise BundleError(f"bundle {folder.name}: there is no {WEIGHTS_FILE}: {words}")
     if not whole or not isinstance(entry, dict):
         wanted = f'"version" and "brats3d": {{"weights": {{"file": "{WEIGHTS_FILE}", "bytes", "sha256"}}}}'
         raise BundleError(f"bundle {folder.name}: {METADATA_FILE} lacks {wanted}; fetch the bundle again")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from brats3d.bundle.folder import WEIGHTS_FILE, Bundle
 from brats3d.errors import BundleError, RequestError
-from brats3d.networks import check_output, outline
+from brats3d.networks import outline_for
 from brats3d.output.whole import write_whole
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def load_network(bundle: Bundle) -> "torch.nn.Module":
             of this network, or the network is refused.
     """
     try:
-        network = outline(bundle.network_def)
-        check_output(bundle.network_def, bundle.windows.size)
+        network = outline_for(bundle.network_def, bundle.windows.size)
     except RequestError as error:
         raise BundleError(f"bundle {bundle.name}: {error}") from error
     data = bundle.weights()

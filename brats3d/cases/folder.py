@@ -145,7 +145,8 @@ def _judge_choice(title: str, file: str, match: Match, all_matches: Sequence[Mat
         return [bad_input("pair", file, fault, "convert the pair to one .nii.gz").finding]
     if others:
         fault = f"more than one file could be {title}: also {', '.join(others)}"
-        return [bad_input("several-files", file, fault, "keep the one that is meant").finding]
+        remedy = "keep the one that is meant; if they are of several patients, give each a folder of its own"
+        return [bad_input("several-files", file, fault, remedy).finding]
     if match.is_copy:
         fault = f"its name is that of a numbered copy of {title}, which may be one of several"
         return [bad_input("numbered-copy", file, fault, "give it its own name if it is the one meant").finding]
@@ -226,6 +227,7 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
     """
     where = _where(root, folder)
     images = [name for name in names if name.lower().endswith(NIFTI_ENDINGS)]
+    numbered = [name for name in images if re.search(r"_000\d\.nii(\.gz)?$", name, re.IGNORECASE)]
     remedy = "put the four modalities in it, named as in one of the layouts"
     if reason is not None:
         fault, remedy = f"no image can be used: {reason}", ""
@@ -233,6 +235,9 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
         fault, remedy = "no image can be used: no dataset.json stands beside the folder of images", "add dataset.json"
     elif any(re.search(r"\.(dcm|ima)$", name, re.IGNORECASE) for name in names):
         fault, remedy = "holds DICOM slices and no NIfTI image", "convert the series to NIfTI first (dcm2niix)"
+    elif numbered:
+        fault = f"images are numbered as nnU-Net does it ({numbered[0]}), and no list says which channel is which"
+        remedy = "move them into imagesTs beside a dataset.json with channel_names"
     elif images:
         shown = ", ".join(images[:4]) + (" ..." if len(images) > 4 else "")
         fault = f"no image has a name of a known layout: {shown}"

@@ -59,7 +59,9 @@ def turn_onto(grid: Grid, target: Grid) -> Turn:
     return Turn((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
 
 
-def judge_grid(grid: Grid, target: Grid, name: str, target_title: str) -> Finding | None:
+def judge_grid(
+    grid: Grid, target: Grid, name: str, target_title: str, remedy: str = "co-register the modalities first"
+) -> Finding | None:
     """Return what is wrong with a file's grid where another grid is expected, or None.
 
     Args:
@@ -67,6 +69,7 @@ def judge_grid(grid: Grid, target: Grid, name: str, target_title: str) -> Findin
         target: the grid it must lie on once turned.
         name: how messages call the file.
         target_title: how messages call the file of `target`.
+        remedy: what to do where they differ.
     """
     if is_placed(grid) != is_placed(target):
         one, other = ("it has", "has none") if is_placed(grid) else ("it has no", "has one")
@@ -75,11 +78,11 @@ def judge_grid(grid: Grid, target: Grid, name: str, target_title: str) -> Findin
     turned = turn_onto(grid, target).of_grid(grid)
     if turned.shape != target.shape:
         fault = f"its grid has shape {turned.shape} where {target_title} has {target.shape}"
-        return bad_input("grid", name, fault, "co-register and resample the modalities first").finding
+        return bad_input("grid", name, fault, remedy).finding
     shift = corner_shift_mm(turned, target)
     if not shift <= NEAR_GRID_MM:
         fault = f"its grid lies up to {shift:.2f} mm from that of {target_title} (its affine is another)"
-        return bad_input("grid", name, fault, "co-register the modalities first").finding
+        return bad_input("grid", name, fault, remedy).finding
     if shift > SAME_GRID_MM:
         fault = f"its grid lies {shift:.2f} mm from that of {target_title}"
         return warning("grid-near", name, fault, "less than half a voxel: taken as the same grid")

@@ -53,6 +53,7 @@ def described(bundle: "Bundle") -> dict[str, Any]:
     about = bundle.metadata.get("brats3d", {})
     return {
         "name": bundle.name,
+        "folder": str(bundle.folder),
         "version": bundle.version,
         "whole": not missing,
         **({"reason": f"missing: {', '.join(missing)}"} if missing else {}),

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where everything goes."""
     parser.add_argument(
         "-o",
-        dest="out",
+        "--out",
         metavar="DIR",
         type=place,
         default=DEFAULT_OUT,

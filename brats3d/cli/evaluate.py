@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="brats2020 (whole regions; the default) or brats2023 (lesion-wise); may be given again",
     )
-    parser.add_argument("-o", metavar="OUT", dest="out", type=place, help="also write metrics_<protocol>.csv and .json")
+    parser.add_argument("-o", "--out", metavar="OUT", type=place, help="also write metrics_<protocol>.csv and .json")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--label-scheme", metavar="NAME", help="what the references' labels mean")
     parser.add_argument(
@@ -96,10 +96,15 @@ def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":
 
 def tell(comparison: "Comparison") -> None:
     """Say on stderr what was left over, refused, missing or remarked, each once."""
+    from brats3d.scoring.scores import ScoreStatus
+
     for name in comparison.unmatched:
         say(
             f"{name}: this prediction has no reference; it is not scored: add the reference, or take {name}.nii.gz away"
         )
+    cases = next(iter(comparison.scores.values()))
+    if comparison.unmatched and all(case.status is ScoreStatus.MISSING for case in cases):
+        say("no prediction belongs to any reference: the masks come first, then the patients; are they in this order?")
     lines = (f"{case.id}: {case.message}" for cases in comparison.scores.values() for case in cases if case.message)
     for line in dict.fromkeys(lines):
         say(line)

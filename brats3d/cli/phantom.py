@@ -10,7 +10,7 @@ from brats3d.cli.console import show
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
-    parser.add_argument("-o", dest="out", metavar="DIR", type=place, required=True, help="the folder to write them to")
+    parser.add_argument("-o", "--out", metavar="DIR", type=place, required=True, help="the folder to write them to")
     parser.add_argument("-n", dest="count", metavar="N", type=int, default=3, help="how many (default 3)")
     parser.add_argument(
         "--layout",

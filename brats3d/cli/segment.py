@@ -1,8 +1,15 @@
 """`brats3d segment DATA... -o OUT`: a mask and a record for every patient under folders."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from brats3d.cli.arguments import place
+from brats3d.vocabulary import REGIONS
+
+if TYPE_CHECKING:
+    from brats3d.batch.summary import Outcome
+
+REGION_COLUMNS = [f"{region} ml" for region in REGIONS]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
     parser.add_argument("--layout", metavar="NAME", help="how DATA names its files; found by itself")
     parser.add_argument("--json", action="store_true", help="print summary.json")
+
+
+def row(outcome: "Outcome") -> tuple[str, ...]:
+    """Return one patient's line of the closing table: what became of it, and the volumes of its regions."""
+    seconds = "" if outcome.seconds is None else f"{outcome.seconds:.1f}"
+    volumes = [f"{outcome.volumes_ml[each]:.1f}" if each in outcome.volumes_ml else "" for each in REGIONS]
+    return (outcome.id, str(outcome.status), seconds, *volumes)
 
 
 def device(word: str) -> str:
@@ -75,7 +89,6 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show_json(summary.as_json())
     else:
-        rows = [(each.id, each.status, "" if each.seconds is None else f"{each.seconds:.1f}") for each in summary.cases]
-        show(as_table(rows, ("patient", "status", "seconds")))
+        show(as_table([row(each) for each in summary.cases], ("patient", "status", "seconds", *REGION_COLUMNS)))
         show(", ".join(f"{count} {status}" for status, count in summary.counts.items()))
     return summary.exit_code

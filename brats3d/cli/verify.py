@@ -22,5 +22,6 @@ def run(args: argparse.Namespace) -> int:
         return found.exit_code
     if found.bad:
         show(as_table([(each.id, each.reason) for each in found.bad], ("not whole", "why")))
-    show(f"{found.whole} of {found.masks} masks are whole")
+    doubt = "" if found.masks or found.bad else "; is this the folder that `brats3d segment` wrote?"
+    show(f"{found.whole} of {found.masks} masks are whole{doubt}")
     return found.exit_code

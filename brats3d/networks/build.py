@@ -56,8 +56,8 @@ def outline(network_def: Mapping[str, Any]) -> "torch.nn.Module":
     return network
 
 
-def check_output(network_def: Mapping[str, Any], size: Sequence[int]) -> None:
-    """Check that a network gives three regions of the size of its input; nothing is computed or allocated.
+def outline_for(network_def: Mapping[str, Any], size: Sequence[int]) -> "torch.nn.Module":
+    """Return the outline of a network that gives three regions of the size of its input; nothing is computed for that.
 
     Args:
         network_def: `_target_` and plain arguments.
@@ -80,6 +80,7 @@ def check_output(network_def: Mapping[str, Any], size: Sequence[int]) -> None:
     wanted = (1, network_def["out_channels"], *size[:axes])
     if shape != wanted:
         raise RequestError(f"{target} of these arguments gives {shape} where {wanted} is needed")
+    return network
 
 
 def construct(network_def: Mapping[str, Any]) -> "torch.nn.Module":

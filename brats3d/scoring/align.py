@@ -26,7 +26,7 @@ def laid_on(
     Raises:
         BadInput: it is another grid, by the rule that holds for the modalities of a case.
     """
-    remark = judge_grid(grid, target, name, "its reference")
+    remark = judge_grid(grid, target, name, "its reference", "check that both are of the same patient")
     if remark is not None and remark.severity is Severity.ERROR:
         raise BadInput(remark)
     return np.asarray(turn_onto(grid, target).of(label_map), np.uint8), () if remark is None else (remark,)

@@ -187,7 +187,7 @@ class Journal:
 
 
 class Progress:
-    """A bar with the loss and the time left where stderr is a terminal; else a line for each validated epoch.
+    """A bar with the loss and the time left where stderr is a terminal; else a line for each epoch.
 
     Args:
         history: its last row is what a line says; attach after the journal.
@@ -224,13 +224,15 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def tell(self, _: Engine) -> None:
-        """Say what a validated epoch came to."""
-        row = self.history.rows[-1]
-        if "dice_mean" in row:
-            dice = "  ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in REGIONS)
-            begun = f"epoch {row['epoch']}  step {row['step']}  {row['seconds']:.0f} s"
-            tqdm.write(f"{begun}  loss {row['loss']:.3f}  Dice {dice}", file=sys.stderr)
+    def tell(self, engine: Engine) -> None:
+        """Say what an epoch came to; beside a bar, only where it was validated."""
+        row, epochs = self.history.rows[-1], int(engine.state.max_epochs or 0)
+        if "dice_mean" in row or not sys.stderr.isatty():
+            line = f"epoch {row['epoch']}/{epochs}  step {row['step']}  {row['seconds']:.0f} s  loss {row['loss']:.3f}"
+            if "dice_mean" in row:
+                line += "  Dice " + "  ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in REGIONS)
+            left = row["seconds"] / row["epoch"] * (epochs - row["epoch"])
+            tqdm.write(f"{line}  {left / 60:.0f} min left" if left else line, file=sys.stderr)
 
 
 def loss_of(engine: Engine) -> float:

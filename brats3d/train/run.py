@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 
+from brats3d.bundle import open_bundle
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, Interrupted, RequestError, interrupt_code
-from brats3d.networks import check_output
+from brats3d.networks import outline_for
 from brats3d.output.whole import sweep_parts
 from brats3d.predict.engines import choose_device
 from brats3d.prepare import Preparation
@@ -90,7 +91,7 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     check_place(request)
     device = choose_device(request.device)
     precision_for(precision=recipe["precision"], device=torch.device(device))
-    check_output(network_def_of(recipe), recipe["patch"])
+    outline_for(network_def_of(recipe), recipe["patch"])
     cases = find_cases(request.data)
     split = split_for(request, cases)
     if request.resume:
@@ -106,10 +107,23 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     prepare_all(cases, split.ids, recipe, request, say)
     start_bundle(request.out, recipe, split)
     train(request, device, say)
+    for line in how_it_ended(request, recipe):
+        say(line)
+    return request.out
+
+
+def how_it_ended(request: TrainingRequest, recipe: Settings) -> list[str]:
+    """Return what a run came to, and what can be done with it."""
+    training = open_bundle(request.out).metadata["brats3d"]["training"]
+    planned = recipe["epochs"] * recipe["steps"]
+    lines = [f"{request.out}: a complete bundle after {training['steps']} of {planned} steps"]
+    if training["steps"] < planned:
+        lines.append("training ended before its time: add --resume to go on, with more --max-minutes if need be")
+    if training["last_validation"] is None:
+        lines.append("it was never validated: nothing is known of how good its masks are")
     # Without a slash it might be the name of a shipped bundle.
     named = request.out if len(request.out.parts) > 1 else f"./{request.out}"
-    say(f"{request.out}: a complete bundle; segment with: brats3d segment PATIENTS -o MASKS -b {named}")
-    return request.out
+    return [*lines, f"segment with: brats3d segment PATIENTS -o MASKS -b {named}"]
 
 
 def check_place(request: TrainingRequest) -> None:

@@ -106,11 +106,18 @@ def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
     if strange and not any(path.is_file() for path in files):
         raise MachineError(f"{folder} is no bundle to resume: it holds {strange[0]}; start anew in another folder")
     for path, content in files.items():
-        if path.is_file() and path.read_bytes() != content:
+        if path.is_file() and (found := path.read_bytes()) != content:
+            pairs = zip(content.splitlines(), found.splitlines(), strict=False)
+            ours, theirs = next((pair for pair in pairs if pair[0] != pair[1]), (b"", b"more lines"))
             raise MachineError(
-                f"{path} differs from what this recipe gives; resume with the same config, --set, --seed and splits, "
-                "or start anew in another folder"
+                f"{path} differs from what this recipe gives ({shown(ours)!r} here, {shown(theirs)!r} there); resume "
+                "with the same config, --set, --seed and splits, or start anew in another folder"
             )
+
+
+def shown(line: bytes) -> str:
+    """Return the beginning of a line of a file that may be anybody's."""
+    return line[:60].decode("utf-8", "backslashreplace")
 
 
 def metadata_of(recipe: Mapping[str, Any], about: Mapping[str, Any]) -> Settings:

@@ -1,6 +1,7 @@
 """Bundles on disk: found, proven, and refused when anything is off."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -132,3 +133,14 @@ def test_a_name_is_a_shipped_bundle_and_a_path_a_folder(tmp_path, monkeypatch):
     assert open_bundle("unet").folder == shipped_folder() / "unet"
     for own in (Path("unet"), Path("./unet"), "./unet"):
         assert open_bundle(own).folder.resolve() == tmp_path / "unet"
+
+
+def test_a_training_that_is_not_over_is_no_damaged_download(tmp_path):
+    folder = write_tiny_bundle(tmp_path / "mine")
+    (folder / WEIGHTS_FILE).unlink()
+    path = folder / METADATA_FILE
+    document = json.loads(path.read_text())
+    del document["brats3d"]["weights"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(BundleError, match=r"its training has not come to its end; go on with .* --resume"):
+        open_bundle(folder)

@@ -1,7 +1,8 @@
 import pytest
-from patients_for_tests import reference_labels, write_image, write_patient
+from patients_for_tests import brain, reference_labels, write_image, write_patient
 
 from brats3d.cases.find import find_cases
+from brats3d.errors import NoPatientFound
 from brats3d.vocabulary import Modality, Severity
 
 
@@ -128,3 +129,10 @@ def test_a_reference_without_modalities_lacks_all_of_them(tmp_path):
     case = only(tmp_path)
     assert codes(case) == ["modality-missing"]
     assert case.reference is not None
+
+
+def test_images_numbered_as_nnunet_does_are_told_what_they_lack(tmp_path):
+    for number in range(4):
+        write_image(tmp_path / "in" / f"x_000{number}.nii.gz", brain(number))
+    with pytest.raises(NoPatientFound, match=r"numbered as nnU-Net does it .*imagesTs beside a dataset\.json"):
+        find_cases(tmp_path / "in")

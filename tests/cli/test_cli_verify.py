@@ -44,3 +44,8 @@ def test_a_folder_that_is_not_there_exits_2(tmp_path, capsys):
 def test_torch_is_not_imported(out):
     script = "import sys; from brats3d.cli.main import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script, "verify", str(out)], check=False).returncode == 0
+
+
+def test_a_folder_without_masks_is_doubted(tmp_path, capsys):
+    assert main(["verify", str(tmp_path)]) == 0
+    assert "is this the folder that `brats3d segment` wrote?" in capsys.readouterr().out

@@ -132,3 +132,11 @@ def test_help_imports_no_scipy():
         "sys.exit(bool({'scipy', 'torch', 'nibabel'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_folders_in_the_wrong_order_are_said_to_be(tmp_path, capsys):
+    for folder, name in (("a", "p1"), ("b", "p2")):
+        (tmp_path / folder).mkdir()
+        write_mask(tmp_path / folder / f"{name}.nii.gz", {2: 6, 4: 2})
+    assert main(["evaluate", str(tmp_path / "a"), str(tmp_path / "b")]) == 4
+    assert "are they in this order?" in capsys.readouterr().err

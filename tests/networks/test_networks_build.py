@@ -5,7 +5,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from brats3d.errors import MachineError, RequestError
-from brats3d.networks import RECIPES, build_network, check_network_def, check_output, divisor, outline
+from brats3d.networks import RECIPES, build_network, check_network_def, divisor, outline, outline_for
 from brats3d.networks import build as build_module
 
 SMALL = ("unet", "resunet", "unet2d", "segresnet")
@@ -66,7 +66,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_gives_regions_of_the_size_of_its_input(recipe):
-    check_output(RECIPES[recipe], [64, 64, 64 if len(divisor(RECIPES[recipe])) == 3 else 1])
+    outline_for(RECIPES[recipe], [64, 64, 64 if len(divisor(RECIPES[recipe])) == 3 else 1])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_recipe_gives_regions_of_the_size_of_its_input(recipe):
 def test_stages_that_do_not_fit_together_are_refused(changes):
     arguments = {"filters": [4, 8, 8], "kernel_size": [3, 3, 3], "strides": [1, 2, 2], "upsample_kernel_size": [2, 2]}
     with pytest.raises(RequestError, match="of these arguments"):
-        check_output({**RECIPES["dynunet"], **arguments, **changes}, [32, 32, 32])
+        outline_for({**RECIPES["dynunet"], **arguments, **changes}, [32, 32, 32])
 
 
 def test_strides_are_one_an_axis():

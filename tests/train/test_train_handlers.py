@@ -148,8 +148,18 @@ def test_a_validated_epoch_is_one_line_on_stderr(capsys, quiet):
     Progress(history=history, quiet=quiet).attach(trainer)
     trainer.run([0], max_epochs=1)
     said = capsys.readouterr()
-    line = "epoch 1  step 9  3 s  loss 1.250  Dice WT 0.750  TC 0.500  ET 0.250\n"
+    line = "epoch 1/1  step 9  3 s  loss 1.250  Dice WT 0.750  TC 0.500  ET 0.250\n"
     assert (said.out, said.err) == ("", "" if quiet else line)
+
+
+def test_each_epoch_is_a_line_with_the_time_left_where_there_is_no_terminal(capsys):
+    history = scored([])
+    history.add({"epoch": 1, "step": 9, "seconds": 120.0, "loss": 1.25})
+    trainer = engine()
+    Progress(history=history).attach(trainer)
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda each: each.terminate())
+    trainer.run([0], max_epochs=4)
+    assert capsys.readouterr().err == "epoch 1/4  step 9  120 s  loss 1.250  6 min left\n"
 
 
 def test_a_loss_is_read_from_a_step_and_from_what_monai_makes_of_it():

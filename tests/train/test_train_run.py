@@ -152,6 +152,7 @@ def test_an_interrupt_while_preparing_keeps_what_is_done(request_of, monkeypatch
 
 def test_what_was_decided_is_said(request_of, monkeypatch, room):
     monkeypatch.setattr(run, "train", lambda *_: None)
+    monkeypatch.setattr(run, "how_it_ended", lambda *_: [])
     said = []
     train_bundle(request_of(), said.append)
     assert said[0] == "train on 2, validate on 1 patients (every fifth patient validates); 0 left out"
@@ -177,6 +178,7 @@ def test_every_listed_patient_that_cannot_be_trained_on_is_named_at_once(room, r
 
 def test_patients_in_no_list_are_counted(request_of, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "train", lambda *_: None)
+    monkeypatch.setattr(run, "how_it_ended", lambda *_: [])
     (tmp_path / "splits.json").write_text(json.dumps({"train": [IDS[0]], "validation": [IDS[2]]}))
     said = []
     train_bundle(request_of(splits=tmp_path / "splits.json"), said.append)
@@ -303,3 +305,11 @@ def test_signals_wait_until_weights_and_metadata_fit(request_of, monkeypatch):
     with pytest.raises(Interrupted):
         train_bundle(request)
     assert open_bundle(request.out).missing_files == ()
+
+
+def test_a_run_that_ended_before_its_time_says_so(request_of):
+    lines = []
+    train_bundle(request_of(max_minutes=SOON), lines.append)
+    assert "a complete bundle after 3 of 12 steps" in lines[-4]
+    assert "add --resume to go on" in lines[-3]
+    assert "never validated" in lines[-2]

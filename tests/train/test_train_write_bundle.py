@@ -172,3 +172,9 @@ def test_a_card_says_what_the_figures_are_of(trained):
     assert (steps_words(training, values), steps_words({**training, "steps": 9}, values)) == ("12", "9 of 12")
     assert "(after epoch 4; the weights are of 5)" in validation_words({**training, "epochs": 5})
     assert "after epoch" not in validation_words(training)
+
+
+def test_the_setting_that_differs_is_shown(tmp_path, recipe):
+    start_bundle(tmp_path / "bundle", recipe, SPLIT)
+    with pytest.raises(MachineError, match=r"'epochs: 7' here, 'epochs: 4' there"):
+        same_configs(tmp_path / "bundle", {**recipe, "epochs": 7}, SPLIT)
