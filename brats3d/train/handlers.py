@@ -231,8 +231,9 @@ class Progress:
             line = f"epoch {row['epoch']}/{epochs}  step {row['step']}  {row['seconds']:.0f} s  loss {row['loss']:.3f}"
             if "dice_mean" in row:
                 line += "  Dice " + "  ".join(f"{region} {row[f'dice_{region}']:.3f}" for region in REGIONS)
-            left = row["seconds"] / row["epoch"] * (epochs - row["epoch"])
-            tqdm.write(f"{line}  {left / 60:.0f} min left" if left else line, file=sys.stderr)
+            if row["epoch"] < epochs:
+                line += f"  {row['seconds'] / row['epoch'] * (epochs - row['epoch']) / 60:.0f} min left"
+            tqdm.write(line, file=sys.stderr)
 
 
 def loss_of(engine: Engine) -> float:
