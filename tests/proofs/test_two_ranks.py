@@ -24,7 +24,7 @@ finalize:
 - $(pathlib.Path(@bundle_root) / ('rank' + str(@rank))).write_text(hashlib.sha256(b''.join(@held)).hexdigest())
 - $(pathlib.Path(@bundle_root) / ('scores' + str(@rank))).write_text(str(@validate#evaluator.state.metrics))
 - $(pathlib.Path(@bundle_root) / ('patch' + str(@rank))).write_bytes(@train#dataset[0]['image'].numpy().tobytes())
-- $torch.distributed.destroy_process_group()
+- {_target_: brats3d.train.device.leave_ranks}
 """
 """An overlay that writes down what each rank holds in the end."""
 

@@ -5,7 +5,7 @@ import torch
 
 from brats3d.errors import RequestError
 from brats3d.predict.engines.precision import choose_precision
-from brats3d.train.device import join_ranks, precision_for
+from brats3d.train.device import join_ranks, leave_ranks, precision_for
 
 CPU = torch.device("cpu")
 
@@ -40,3 +40,11 @@ def test_all_processes_choose_alike_whether_there_is_a_card_for_each(monkeypatch
     monkeypatch.setattr(torch.distributed, "init_process_group", begun.append)
     device = join_ranks()
     assert (begun, device.type) == ([backend], "cuda" if backend == "nccl" else "cpu")
+
+
+def test_all_processes_meet_before_the_group_ends(monkeypatch):
+    steps = []
+    monkeypatch.setattr(torch.distributed, "barrier", lambda: steps.append("barrier"))
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: steps.append("destroy"))
+    leave_ranks()
+    assert steps == ["barrier", "destroy"]
