@@ -13,7 +13,7 @@ from brats3d.output.whole import cannot_write, same_file
 CLAIMS = ".brats3d-*.lock"
 TRIES = 100
 SWEEPING_SECONDS = 0.05
-# A run that starts holds each lock for an instant, to see whether its owner was killed.
+"""Enough for a run that starts: it holds each lock for an instant, to see whether its owner was killed."""
 
 
 def claim_path(out: Path, case_id: str) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from brats3d.cli.arguments import place
-from brats3d.errors import Finding, naming
+from brats3d.errors import Brats3dError, Finding, naming
 from brats3d.vocabulary import CaseStatus, Severity
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _checked(found: Sequence["Case"], args: argparse.Namespace) -> Iterator["Che
     for number, case in enumerate(bar, start=1):
         try:
             yield check_case(case, quick=args.quick)
+        except Brats3dError:
+            raise  # the machine's: no other patient would fare better
         except MemoryError:
             yield CheckedCase(case.with_findings(out_of_memory()), None, None)
         except Exception as error:  # noqa: BLE001 - the rim of one patient: the others go on

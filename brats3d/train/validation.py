@@ -66,7 +66,13 @@ class ScoreTable:
         self.ids: list[str] = []
 
     def attach(self, engine: Engine) -> None:
-        """Listen to an evaluator."""
+        """Listen to an evaluator.
+
+        Raises:
+            RequestError: it has no case; MONAI would pass over its run with a warning.
+        """
+        if not len(getattr(engine, "data_loader", (None,))):
+            raise RequestError("no patient to evaluate on: validation_ids in configs/train.yaml is empty")
         engine.add_event_handler(Events.STARTED, lambda _: self.ids.clear())
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.note_id)
         engine.add_event_handler(Events.COMPLETED, self.write)
@@ -77,13 +83,7 @@ class ScoreTable:
         self.ids.extend(item["id"] for item in batch)  # MONAI has decollated it by now
 
     def write(self, engine: Engine) -> None:
-        """Write the table.
-
-        Raises:
-            RequestError: the bundle names no patient to validate on.
-        """
-        if not self.ids:
-            raise RequestError("no patient to evaluate on: validation_ids in configs/train.yaml is empty")
+        """Write the table."""
         rows = dice_of_cases(engine)
         dice = [dict(zip(REGIONS, row, strict=True)) for row in (*rows.tolist(), rows.mean(dim=0).tolist())]
         document = {

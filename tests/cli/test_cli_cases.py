@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -141,3 +143,12 @@ def test_too_little_memory_for_a_patient_is_no_bug(patients_folder, capsys, monk
     (finding,) = json.loads(capsys.readouterr().out)["cases"][0]["findings"]
     assert finding["code"] == "out-of-memory"
     assert finding["message"].startswith("p1: not enough memory")
+
+
+def test_a_machine_that_cannot_read_is_exit_3_and_no_fault_of_a_patient(patients_folder, capsys, monkeypatch):
+    def out_of_order(path, flags):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("brats3d.cases.file_bytes._open_at_once", out_of_order)
+    assert main(["cases", str(patients_folder)]) == 3
+    assert "raise the limit (ulimit -n)" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """Patients and a bundle that the tests of training share; none of them may change what lies there."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from training_for_tests import write_patients, write_recipe
@@ -21,3 +23,14 @@ def trained(room: Path) -> Path:
     """Return a bundle trained to its end on two of the patients."""
     request = TrainingRequest(write_recipe(room), room / "data", room / "bundle", cache=room / "cache", quiet=True)
     return train_bundle(request)
+
+
+@pytest.fixture
+def request_of(room: Path, tmp_path: Path) -> Callable[..., TrainingRequest]:
+    """Return a function that makes a request for a bundle of the test's own, keys of the recipe changed."""
+
+    def made(recipe: dict[str, str] | None = None, **changes: Any) -> TrainingRequest:
+        values = {"data": room / "data", "out": tmp_path / "bundle", "cache": room / "cache", "quiet": True}
+        return TrainingRequest(write_recipe(tmp_path, **(recipe or {})), **{**values, **changes})
+
+    return made

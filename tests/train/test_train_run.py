@@ -3,34 +3,19 @@
 import json
 import resource
 import shutil
-import signal
 from dataclasses import replace
 
 import pytest
-from monai.bundle import ConfigWorkflow
-from training_for_tests import write_recipe
 
 from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.errors import Interrupted, MachineError, OutputError, RequestError, Terminated, TrainingStopped
-from brats3d.train import finish, run, write_bundle
-from brats3d.train.run import TrainingRequest, as_expression, check_place, split_for, train_bundle
-from brats3d.train.write_bundle import describe_bundle
+from brats3d.train import run
+from brats3d.train.run import as_expression, check_place, split_for, train_bundle
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
 SOON = 1e-6
 """Minutes: over after the first epoch."""
-
-
-@pytest.fixture
-def request_of(room, tmp_path):
-    """Return a function that makes a request for a bundle of the test's own, keys of the recipe changed."""
-
-    def made(recipe=None, **changes):
-        values = {"data": room / "data", "out": tmp_path / "bundle", "cache": room / "cache", "quiet": True}
-        return TrainingRequest(write_recipe(tmp_path, **(recipe or {})), **{**values, **changes})
-
-    return made
 
 
 def model(folder):
@@ -241,70 +226,6 @@ def test_a_path_goes_through_monai_unchanged(tmp_path, name):
     from monai.bundle import ConfigParser
 
     assert ConfigParser({"x": as_expression(tmp_path / name)}).get_parsed_content("x") == str(tmp_path / name)
-
-
-@pytest.mark.parametrize("count", range(9))
-def test_a_start_cut_after_any_file_can_be_resumed(request_of, monkeypatch, trained, count):
-    real, written = write_bundle.write_whole, []
-
-    def write_some(path, content):
-        if len(written) == count:
-            raise KeyboardInterrupt
-        written.append(path)
-        real(path, content)
-
-    request = request_of(max_minutes=SOON)
-    monkeypatch.setattr(write_bundle, "write_whole", write_some)
-    with pytest.raises((KeyboardInterrupt, Interrupted)):
-        train_bundle(request)
-    monkeypatch.setattr(write_bundle, "write_whole", real)
-    train_bundle(replace(request, resume=True))
-    assert open_bundle(request.out).missing_files == ()
-
-
-def test_nothing_that_stands_in_the_metadata_is_run(request_of, tmp_path, monkeypatch):
-    request = request_of(max_minutes=SOON)
-    train_bundle(request)
-    path = request.out / "configs/metadata.json"
-    trap = f"$open({str(tmp_path / 'trap')!r}, 'w')"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "changelog": {"0.1.0": trap}}))
-    train_bundle(replace(request, resume=True))
-    assert not (tmp_path / "trap").exists()
-
-
-def test_a_splits_file_may_bear_any_name(request_of, tmp_path):
-    (tmp_path / "%all.json").write_text(json.dumps({"train": IDS[:2], "validation": IDS[2:]}))
-    request = request_of(splits=tmp_path / "%all.json", max_minutes=SOON)
-    train_bundle(request)
-    run_of_monai(request.out)
-
-
-def run_of_monai(bundle):
-    """Have MONAI read all of a bundle as it does before a run."""
-    configs = [str(bundle / f"configs/{name}.yaml") for name in ("common", "inference")]
-    workflow = ConfigWorkflow(configs, logging_file=False, workflow_type="infer")
-    workflow.parser.parse()
-    assert workflow.parser.get_parsed_content("_meta_")["brats3d"]["split"] == "file %all.json"
-
-
-def test_a_network_whose_stages_do_not_fit_is_refused_before_anything_is_begun(request_of):
-    arguments = "{filters: [4, 8, 8], kernel_size: [3, 3, 3], strides: [2, 1, 1], upsample_kernel_size: [1, 1]}"
-    request = request_of({"network": "dynunet", "network_arguments": arguments})
-    with pytest.raises(RequestError, match=r"gives .* is needed"):
-        train_bundle(request)
-    assert not request.out.exists()
-
-
-def test_signals_wait_until_weights_and_metadata_fit(request_of, monkeypatch):
-    def interrupted(folder, training):
-        signal.raise_signal(signal.SIGINT)
-        describe_bundle(folder, training)
-
-    monkeypatch.setattr(finish, "describe_bundle", interrupted)
-    request = request_of(max_minutes=SOON)
-    with pytest.raises(Interrupted):
-        train_bundle(request)
-    assert open_bundle(request.out).missing_files == ()
 
 
 def test_a_run_that_ended_before_its_time_says_so(request_of):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from ignite.engine import Engine
 
+from brats3d.errors import RequestError
 from brats3d.train.handlers import METRIC, dice_of_cases
 from brats3d.train.validation import NestedRegionsd, ScoreTable, region_dice
 
@@ -48,3 +49,10 @@ def test_the_table_names_every_case_and_the_means(tmp_path):
     table = json.loads((tmp_path / "eval/dice.json").read_text())
     assert table["cases"] == {"a": {"WT": 1.0, "TC": 0.5, "ET": 0.25}, "b": {"WT": 0.0, "TC": 0.5, "ET": 0.75}}
     assert table["mean"] == {"WT": 0.5, "TC": 0.5, "ET": 0.5}
+
+
+def test_an_evaluation_of_nobody_is_refused_before_monai_passes_over_it(tmp_path):
+    evaluator = Engine(lambda *_: None)
+    evaluator.data_loader = []
+    with pytest.raises(RequestError, match="no patient to evaluate on"):
+        ScoreTable(folder=str(tmp_path)).attach(evaluator)
