@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from brats3d.phantom.files import write_phantoms
-from brats3d.train.cohort import region_seeds
+from brats3d.train.cache import region_seeds
 from brats3d.train.patches import CohortCase
 
 RECIPE = """\
@@ -21,7 +22,7 @@ steps: 3
 schedule: {warmup_steps: 2}
 average_decay: 0.9
 validation_interval: 2
-workers: 0
+ahead: 0
 precision: float32
 """
 
@@ -47,7 +48,8 @@ def a_case(shape: tuple[int, int, int] = (20, 18, 16), seed: int = 0, **changes:
     inside = (places**2).sum(axis=0) < 1
     data = np.where(inside, rng.normal(size=(4, *shape)), 0).astype(np.float16)
     reach = np.abs(places).max(axis=0)
-    levels = sum((reach < edge).astype(np.uint8) for edge in (0.5, 0.35, 0.2))
+    levels = inside + sum((reach < edge).astype(np.uint8) for edge in (0.5, 0.35, 0.2))
     case_id = f"case-{seed}"
-    values = {"id": case_id, "data": data, "levels": levels, "seeds": region_seeds(case_id, levels), **changes}
-    return CohortCase(**values)
+    seeds = region_seeds(case_id, levels)
+    values = {"id": case_id, "data": torch.from_numpy(data), "levels": torch.from_numpy(levels), "seeds": seeds}
+    return CohortCase(**{**values, **changes})

@@ -1,4 +1,4 @@
-"""Patches to train on and whole cases to validate on, as MONAI's engines want them: dictionaries of tensors."""
+"""Batches of patches to train on and whole cases to validate on, as MONAI's engines want them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,27 +7,37 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from brats3d.train.augment import Augmentation, change_intensities, draw_changes, draw_pose
-from brats3d.train.patches import CohortCase, cut, draw_centre, levels_to_regions
+from brats3d.train.augment import Augmentation, augmented_batch
+from brats3d.train.augmentation import Changes, draw_changes, draw_pose
+from brats3d.train.patches import CohortCase, Pose, draw_centre, levels_to_regions
+
+CPU = torch.device("cpu")
 
 
 class PatchDataset(Dataset[dict[str, torch.Tensor]]):
-    """Random patches of a cohort, every patient as often as every other.
+    """Batches of random patches of a cohort, made on the cohort's device; every patient as often as every other.
 
-    What item i of epoch e holds depends on the seed, e, i and the rank alone, not on the worker that made it or on what
-    was drawn before: an interrupted run goes on exactly. Another number of workers changes the last bits at most: torch
-    sums in another order on another number of threads.
+    What a patch holds depends on the seed, the epoch and its number among all patches of all ranks in that epoch, on
+    nothing else: an interrupted run goes on exactly, and two ranks with batches of one see what one rank with batches
+    of two sees.
+
+    A cohort that is divided between ranks is divided into `shares`: a patch at one place of the joint batch always
+    comes from the same share, so that a rank needs the cases of its own places alone.
 
     Args:
-        cohort: the cases to cut from.
+        cohort: the cases to cut from: all of them, or this rank's share.
         patch: voxels along X, Y, Z; a last 1 gives slices, (X, Y), for a 2-D network.
-        count: items an epoch (of this rank).
+        batch: patches a batch (of this rank).
+        count: batches an epoch.
         augmentation: how patches are changed.
         tumour_share: share of patches centred on tumour, 0 to 1.
         reach: by how many voxels a patch may reach over the brain box.
         seed: of the run.
         rank: of this process among `ranks`.
         ranks: how many processes train together.
+        shares: into how many parts the cohort is divided, 1 or a divisor of `ranks` times `batch`; where they are as
+            many as the ranks, `cohort` is this rank's own.
+        device: where batches are made.
     """
 
     def __init__(
@@ -35,6 +45,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         *,
         cohort: Sequence[CohortCase],
         patch: Sequence[int],
+        batch: int,
         count: int,
         augmentation: Augmentation,
         tumour_share: float = 0.5,
@@ -42,9 +53,12 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         seed: int = 0,
         rank: int = 0,
         ranks: int = 1,
+        shares: int = 1,
+        device: torch.device = CPU,
     ) -> None:
         self.cohort = cohort
         self.patch = (int(patch[0]), int(patch[1]), int(patch[2]))
+        self.batch = batch
         self.count = count
         self.augmentation = augmentation
         self.tumour_share = tumour_share
@@ -52,32 +66,48 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         self.seed = seed
         self.rank = rank
         self.ranks = ranks
+        self.shares = shares
+        self.device = device
         self.epoch = 1
 
     def __len__(self) -> int:
-        """Return the items an epoch."""
+        """Return the batches an epoch."""
         return self.count
 
-    def case_of(self, index: int) -> CohortCase:
-        """Return the case that item `index` of this epoch is cut from: whole rounds, each in an order of its own."""
-        item = ((self.epoch - 1) * self.count + index) * self.ranks + self.rank
-        turn, place = divmod(item, len(self.cohort))
-        order = np.random.default_rng([self.seed, 1, turn]).permutation(len(self.cohort))
-        return self.cohort[int(order[place])]
+    def numbers_of(self, index: int) -> range:
+        """Return the numbers, within the epoch and among all ranks, of the patches of batch `index`."""
+        first = (index * self.ranks + self.rank) * self.batch
+        return range(first, first + self.batch)
+
+    def case_of(self, number: int) -> CohortCase:
+        """Return the case that a patch of this epoch is cut from: whole rounds, each in an order of its own."""
+        joint_batch = self.ranks * self.batch
+        step, place = divmod(number, joint_batch)
+        places = joint_batch // self.shares
+        share, item = place // places, ((self.epoch - 1) * self.count + step) * places + place % places
+        is_own_share = self.shares == self.ranks > 1
+        members = range(len(self.cohort)) if is_own_share else range(share, len(self.cohort), self.shares)
+        turn, seat = divmod(item, len(members))
+        order = np.random.default_rng([self.seed, 1, share, turn]).permutation(len(members))
+        return self.cohort[members[int(order[seat])]].on(self.device)
+
+    def drawn(self, number: int) -> tuple[CohortCase, Pose, Changes]:
+        """Return everything that chance decides of a patch."""
+        rng = np.random.default_rng([self.seed, 2, self.epoch, number])
+        case = self.case_of(number)
+        centre = draw_centre(case, self.patch, rng, self.tumour_share, self.reach)
+        pose = draw_pose(centre, self.patch, self.augmentation, rng)
+        return case, pose, draw_changes(self.augmentation, len(case.data), rng)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """Return `image` float32 (M, *patch) and `label` uint8 (3, *patch): the region maps."""
+        """Return `image` float32 (N, M, *patch) and `label` uint8 (N, *patch): levels, 0 to 4."""
         if not 0 <= index < self.count:
             raise IndexError(index)
-        rng = np.random.default_rng([self.seed, 2, self.epoch, index, self.rank])
-        case = self.case_of(index)
-        centre = draw_centre(case, self.patch, rng, self.tumour_share, self.reach)
-        data, levels = cut(case, draw_pose(centre, self.augmentation, rng), self.patch)
-        data = change_intensities(data, [draw_changes(self.augmentation, rng) for _ in data])
-        regions = levels_to_regions(levels).to(torch.uint8)
+        cases, poses, changes = zip(*[self.drawn(number) for number in self.numbers_of(index)], strict=True)
+        images, levels = augmented_batch(cases, poses, changes, self.patch)
         if self.patch[2] == 1:
-            data, regions = data[..., 0], regions[..., 0]
-        return {"image": data, "label": regions}
+            images, levels = images[..., 0], levels[..., 0]
+        return {"image": images, "label": levels}
 
 
 class WholeCaseDataset(Dataset[dict[str, Any]]):
@@ -91,14 +121,14 @@ class WholeCaseDataset(Dataset[dict[str, Any]]):
     """
 
     def __init__(self, *, cohort: Sequence[CohortCase], rank: int = 0, ranks: int = 1) -> None:
-        self.cohort = list(cohort)[rank::ranks] if len(cohort) >= ranks else list(cohort)
+        self.cohort = cohort
+        self.members = range(rank, len(cohort), ranks) if len(cohort) >= ranks else range(len(cohort))
 
     def __len__(self) -> int:
         """Return the number of cases."""
-        return len(self.cohort)
+        return len(self.members)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return `image` float32 (M, x, y, z), `label` float32 (3, x, y, z) and `id`."""
-        case = self.cohort[index]
-        image = torch.from_numpy(case.data.astype(np.float32))
-        return {"image": image, "label": levels_to_regions(torch.from_numpy(case.levels)), "id": case.id}
+        case = self.cohort[self.members[index]]
+        return {"image": case.data.float(), "label": levels_to_regions(case.levels[None])[0], "id": case.id}

@@ -17,6 +17,8 @@ from brats3d.train.dataset import PatchDataset
 from brats3d.train.history import History
 from brats3d.vocabulary import REGIONS
 
+LOOKS_EVERY = 25
+"""Steps on a GPU between looks at the loss."""
 METRIC = "val_mean_dice"
 """The key under which the evaluator keeps its Dice, and the details of it."""
 
@@ -55,22 +57,41 @@ class RateSchedule:
 
 
 class StopOnNaN:
-    """Ends a run whose loss is no number: nothing good comes after it, and no weights of it may ship."""
+    """Ends a run whose loss is no number: nothing good comes after it, and no weights of it may ship.
+
+    Looking at a loss on a GPU waits for the step to end; so there it is looked at now and then, and before an epoch
+    is saved.
+    """
+
+    def __init__(self) -> None:
+        self.total: torch.Tensor | float = 0.0
 
     def attach(self, engine: Engine) -> None:
-        """Look at the loss after each iteration."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+        """Add up the loss after each iteration, and look at the sum; attach before whatever keeps an epoch."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
+
+    def start(self, _: Engine) -> None:
+        """Forget the epoch before."""
+        self.total = 0.0
+
+    def add(self, engine: Engine) -> None:
+        """Add the loss of a step."""
+        self.total = self.total + loss_of(engine)
+        if may_look(engine):
+            self.look(engine)
 
     def look(self, engine: Engine) -> None:
-        """Raise where the loss is not finite.
+        """Raise where a loss of this epoch is not finite.
 
         Raises:
             TrainingStopped: the loss is NaN or infinite.
         """
-        loss = loss_of(engine)
-        if not math.isfinite(loss):
+        total = float(self.total)
+        if not math.isfinite(total):
             raise TrainingStopped(
-                f"the loss became {loss} in step {engine.state.iteration} (epoch {engine.state.epoch}), so training "
+                f"the loss became {total} in step {engine.state.iteration} (epoch {engine.state.epoch}), so training "
                 "was stopped and no weights were written; train anew in another folder with a lower rate "
                 "(--set optimizer.rate=...)"
             )
@@ -148,7 +169,7 @@ class Journal:
         self.optimizer = optimizer
         self.folder = Path(folder)
         self.writes = writes
-        self.losses: list[float] = []
+        self.losses: list[torch.Tensor] = []
         self.seconds_before = 0.0
         self.started = 0.0
         self.scores: dict[str, float] = {}
@@ -178,7 +199,7 @@ class Journal:
             "step": int(engine.state.iteration),
             "seconds": round(self.seconds_before + time.monotonic() - self.started, 1),
             "rate": float(self.optimizer.param_groups[0]["lr"]),
-            "loss": sum(self.losses) / max(1, len(self.losses)),
+            "loss": float(torch.stack(self.losses).mean()) if self.losses else 0.0,
         }
         self.history.add({**row, **self.scores})
         self.losses, self.scores = [], {}
@@ -216,7 +237,8 @@ class Progress:
     def advance(self, engine: Engine) -> None:
         """Move the bar on."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {loss_of(engine):.3f}", refresh=False)
+            if may_look(engine):
+                self.bar.set_postfix_str(f"loss {float(loss_of(engine)):.3f}", refresh=False)
             self.bar.update()
 
     def close(self, _: Engine) -> None:
@@ -236,11 +258,16 @@ class Progress:
             tqdm.write(line, file=sys.stderr)
 
 
-def loss_of(engine: Engine) -> float:
-    """Return the loss of the step just made (a dictionary, or a list of one after MONAI decollated it)."""
+def loss_of(engine: Engine) -> torch.Tensor:
+    """Return the loss of the step just made, still on its device."""
     output: Any = engine.state.output
-    first = output[0] if isinstance(output, list) else output
-    return float(first["loss"])
+    loss: torch.Tensor = torch.as_tensor(output["loss"])
+    return loss
+
+
+def may_look(engine: Engine) -> bool:
+    """Return whether to look at this step's loss: always on a processor, where it is there at once."""
+    return loss_of(engine).device.type == "cpu" or engine.state.iteration % LOOKS_EVERY == 0
 
 
 def dice_of_cases(evaluator: Engine) -> torch.Tensor:

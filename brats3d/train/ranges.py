@@ -8,7 +8,8 @@ from typing import Any
 from brats3d.errors import RequestError
 from brats3d.networks import check_network_def, divisor
 from brats3d.settings import is_number
-from brats3d.train.augment import Augmentation
+from brats3d.train.augmentation import Augmentation
+from brats3d.train.residence import RESIDENCES
 from brats3d.vocabulary import MODALITIES
 
 LIMITS: dict[str, tuple[float, float]] = {
@@ -18,6 +19,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "clip_norm": (1e-6, math.inf),
     "average_decay": (0, 0.999999),
     "sampling.tumour_share": (0, 1),
+    "optimizer.momentum": (0, 0.9999),
+    "loss.focal_gamma": (0, 10),
+    "augmentation.elastic_spacing": (4, 512),
 }
 """Numbers, with both ends in."""
 WHOLE_LIMITS: dict[str, tuple[int, int]] = {
@@ -26,7 +30,8 @@ WHOLE_LIMITS: dict[str, tuple[int, int]] = {
     "steps": (1, 10**6),
     "validation_interval": (1, 10**6),
     "patience": (0, 10**6),
-    "workers": (0, 256),
+    "ahead": (0, 64),
+    "augmentation.rotation_axes": (1, 3),
     "seed": (0, 2**63 - 1),
     "sampling.reach": (0, 512),
     "schedule.warmup_steps": (0, 10**9),
@@ -38,8 +43,25 @@ LEAST_MAP = {2: 2, 3: 3}
 Instance norm refuses one. Two are not enough in 3D: where the first axis has two, torch 2.13 computes the bfloat16
 gradient of a 3x3x3 convolution's weights on a CPU from memory that it never wrote: another one each time, at times NaN.
 """
-CHOICES = {"precision": ("auto", "float32", "bfloat16"), "weights": ("float32", "float16")}
-STRENGTHS = {"rotation_degrees": 180.0, "noise_deviation": 100.0, "brightness_shift": 100.0, "shading_strength": 0.9}
+CHOICES = {
+    "precision": ("auto", "float32", "bfloat16"),
+    "weights": ("float32", "float16"),
+    "residence": RESIDENCES,
+    "compile": ("auto", "on", "off"),
+    "loss.entropy": ("bce", "focal"),
+    "optimizer.name": ("adamw", "sgd"),
+    "schedule.shape": ("polynomial", "cosine"),
+}
+STRENGTHS = {
+    "rotation_degrees": 180.0,
+    "rotation_axes": 3.0,
+    "scale_axes": 0.5,
+    "elastic_voxels": 16.0,
+    "elastic_spacing": 512.0,
+    "noise_deviation": 100.0,
+    "added_brightness_deviation": 100.0,
+    "shading_strength": 0.9,
+}
 """Numbers of the augmentation that are no probabilities, and the most they may be; the least is 0."""
 MOST_PATCH_VOXELS = 512
 """Along one axis."""
@@ -60,8 +82,8 @@ def check_recipe(recipe: Mapping[str, Any]) -> None:
         if type(value) is not int or not least <= value <= most:
             raise RequestError(f"{key} is {value!r}: it must be a whole number {between(least, most)}")
     for key, words in CHOICES.items():
-        if recipe[key] not in words:
-            raise RequestError(f"{key} is {recipe[key]!r}: it must be one of {', '.join(words)}")
+        if value_at(recipe, key) not in words:
+            raise RequestError(f"{key} is {value_at(recipe, key)!r}: it must be one of {', '.join(words)}")
     names = recipe["modalities"]
     if not isinstance(names, list) or not names or names != [str(each) for each in MODALITIES if each in names]:
         raise RequestError(f"modalities is {names!r}: choose from {', '.join(MODALITIES)}, in this order")
@@ -102,8 +124,6 @@ def check_network(patch: Any, network_def: Mapping[str, Any]) -> None:
         RequestError: the definition is refused, or the patch does not fit.
     """
     check_network_def(network_def)
-    if network_def.get("deep_supervision"):
-        raise RequestError("network_arguments.deep_supervision is true: the loss here is of one output; leave it false")
     sound = isinstance(patch, list) and len(patch) == 3 and all(type(n) is int for n in patch)
     if not sound or not all(0 < n <= MOST_PATCH_VOXELS for n in patch):
         raise RequestError(f"patch is {patch!r}: it must be three whole numbers from 1 to {MOST_PATCH_VOXELS}")

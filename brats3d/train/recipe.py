@@ -11,7 +11,7 @@ from brats3d.bundle import FORMAT, check_definition, read_plain_yaml
 from brats3d.errors import BundleError, RequestError, nearest_name
 from brats3d.networks import RECIPES
 from brats3d.settings import Settings, is_number, is_pair, overlay
-from brats3d.train.augment import Augmentation
+from brats3d.train.augmentation import Augmentation
 from brats3d.train.ranges import check_augmentation, check_network, check_recipe
 
 BASE = "base"
@@ -42,9 +42,9 @@ def read_recipe(config: str, changes: Sequence[str] = ()) -> Settings:
         RequestError: no such config, an unknown key (its nearest is named), or a value out of range.
     """
     base = parse_yaml(shipped_bytes(BASE), f"config {BASE}")
-    recipe = overlay(base, read_config(config), FREE_KEYS)
-    for change in changes:
-        recipe = overlay(recipe, parse_change(change), FREE_KEYS)
+    layers = [read_config(config), *map(parse_change, changes)]
+    recipe = put_over(base, layers)
+    recipe = put_over(base, [augmentation_set(recipe["augmentation"]["set"]), *layers])
     check_recipe(recipe)
     check_augmentation(augmentation_of(recipe))
     check_network(recipe["patch"], network_def_of(recipe))
@@ -54,6 +54,28 @@ def read_recipe(config: str, changes: Sequence[str] = ()) -> Settings:
     except BundleError as error:
         raise RequestError(f"config {config}: {error}") from error
     return recipe
+
+
+def put_over(base: Settings, layers: Sequence[Settings]) -> Settings:
+    """Return a config with layers put over it in order."""
+    for layer in layers:
+        base = overlay(base, layer, FREE_KEYS)
+    return base
+
+
+def augmentation_set(name: Any) -> Settings:
+    """Return the layer that a shipped set of augmentations is; that of `base` is empty.
+
+    Raises:
+        RequestError: there is no such set.
+    """
+    if name == BASE:
+        return {}
+    folder = resources.files("brats3d.configs").joinpath("augmentation")
+    sets = sorted(each.name.removesuffix(".yaml") for each in folder.iterdir())
+    if name not in sets:
+        raise RequestError(f"unknown augmentation.set {name!r}{nearest_name(str(name), [BASE, *sets])}")
+    return {"augmentation": parse_yaml(folder.joinpath(f"{name}.yaml").read_bytes(), f"augmentation {name}")}
 
 
 def read_config(config: str) -> Settings:
@@ -150,7 +172,7 @@ def augmentation_of(recipe: Mapping[str, Any]) -> Augmentation:
     Raises:
         RequestError: a value is of the wrong form.
     """
-    values = dict(recipe["augmentation"])
+    values = {key: value for key, value in recipe["augmentation"].items() if key != "set"}
     for field in fields(Augmentation):
         value = values[field.name]
         pair = is_pair(value)

@@ -19,8 +19,9 @@ from brats3d.output.whole import sweep_parts
 from brats3d.predict.engines import choose_device
 from brats3d.prepare import Preparation
 from brats3d.settings import Settings
+from brats3d.train.cache import CachedCase, make_cache
 from brats3d.train.checkpoint import LAST
-from brats3d.train.cohort import fault_to_train_on, load_case, make_cache, refuse
+from brats3d.train.cohort import fault_to_train_on, refuse
 from brats3d.train.device import precision_for
 from brats3d.train.recipe import network_def_of, read_recipe
 from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
@@ -203,7 +204,7 @@ def fault_in_files(case: Case, recipe: Settings, request: TrainingRequest) -> st
     """Prepare a case into the cache; return why that cannot be done, None where it was."""
     modalities = [Modality(name) for name in recipe["modalities"]]
     try:
-        load_case(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder)
+        CachedCase(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder).arrays()
     except BadInput as error:
         return f"refused: {error.finding.message}"
     return None

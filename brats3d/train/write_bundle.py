@@ -38,20 +38,27 @@ def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
         "steps": recipe["steps"],
         # Without patients to validate on, the first validation lies beyond the end.
         "val_interval": recipe["validation_interval"] if split.validation else recipe["epochs"] + 1,
+        "entropy": recipe["loss"]["entropy"],
+        "focal_gamma": float(recipe["loss"]["focal_gamma"]),
+        "optimizer_name": recipe["optimizer"]["name"],
         "rate": float(recipe["optimizer"]["rate"]),
         "weight_decay": float(recipe["optimizer"]["weight_decay"]),
+        "momentum": float(recipe["optimizer"]["momentum"]),
+        "schedule": recipe["schedule"]["shape"],
         "warmup_steps": recipe["schedule"]["warmup_steps"],
         "power": recipe["schedule"]["power"],
         "average_decay": recipe["average_decay"],
         "clip_norm": recipe["clip_norm"],
         "patience": recipe["patience"],
         "precision": recipe["precision"],
-        "workers": recipe["workers"],
+        "ahead": recipe["ahead"],
+        "residence": recipe["residence"],
+        "compile": recipe["compile"],
         "seed": recipe["seed"],
         "weights": recipe["weights"],
         "tumour_share": recipe["sampling"]["tumour_share"],
         "reach": recipe["sampling"]["reach"],
-        "augmentation": {"_target_": "brats3d.train.augment.Augmentation", **as_plain(augmentation_of(recipe))},
+        "augmentation": {"_target_": "brats3d.train.augmentation.Augmentation", **as_plain(augmentation_of(recipe))},
     }
 
 
@@ -251,7 +258,9 @@ def validation_words(training: Mapping[str, Any]) -> str:
 def recipe_words(trained: Mapping[str, Any]) -> str:
     """Return the main settings of a training, from the values of `train.yaml`."""
     patches = f"random patches of {' x '.join(map(str, trained['patch']))} voxels, {trained['batch']} a step"
-    learning = f"AdamW, rate {trained['rate']:g}; Dice and cross-entropy on the regions"
+    optimiser = {"adamw": "AdamW", "sgd": "SGD"}[trained.get("optimizer_name", "adamw")]
+    entropy = {"bce": "cross-entropy", "focal": "focal loss"}[trained.get("entropy", "bce")]
+    learning = f"{optimiser}, rate {trained['rate']:g}; Dice and {entropy} on the regions"
     return (
         f"{patches}; {learning}; moving average of the weights ({trained['average_decay']:g}); seed {trained['seed']}"
     )

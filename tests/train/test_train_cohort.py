@@ -1,24 +1,16 @@
-"""The cohort: prepared once, kept under a name that everything goes into, and never taken from a damaged entry."""
+"""The cohort: the named cases where memory allows, divided between ranks, and all who cannot be trained on named."""
 
 import shutil
 
-import numpy as np
 import pytest
+import torch
 
+from brats3d.bundle import read_plain_yaml
 from brats3d.cases.find import find_cases
-from brats3d.errors import BadInput, OutputError, RequestError
+from brats3d.errors import MachineError, RequestError
 from brats3d.prepare import Preparation
-from brats3d.train.cohort import (
-    SEEDS_A_REGION,
-    cases_named,
-    cohort_of,
-    fault_to_train_on,
-    load_case,
-    make_cache,
-    prepare_case,
-    read_entry,
-    region_seeds,
-)
+from brats3d.train import memory
+from brats3d.train.cohort import cases_named, cohorts_of, fault_to_train_on
 from brats3d.vocabulary import MODALITIES
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
@@ -35,113 +27,80 @@ def own(room, tmp_path):
     return shutil.copytree(room / "data", tmp_path / "data")
 
 
-def settings_of(room, **changes):
-    """Return the arguments of `cohort_of`."""
-    values = {
-        "dataset_dir": str(room / "data"),
-        "ids": IDS,
-        "modalities": [str(each) for each in MODALITIES],
-        "preparation": Preparation().as_settings(),
-        "cache_dir": str(room / "cache"),
-    }
-    return {**values, **changes}
+@pytest.fixture
+def cohorts(room, trained):
+    """Return a function that calls `cohorts_of` with keys changed."""
+
+    def made(**changes):
+        values = {
+            "dataset_dir": str(room / "data"),
+            "train_ids": IDS,
+            "validation_ids": IDS[:1],
+            "modalities": [str(each) for each in MODALITIES],
+            "preparation": Preparation().as_settings(),
+            "cache_dir": str(room / "cache"),
+            "bundle_root": str(trained),
+            "patch": [8, 8, 8],
+            "batch": 2,
+            "device": torch.device("cpu"),
+        }
+        return cohorts_of(**{**values, **changes})
+
+    return made
 
 
-def test_a_cohort_holds_the_named_cases_in_their_order(room):
-    cohort = cohort_of(**settings_of(room, ids=[IDS[2], IDS[0]]))
-    assert [case.id for case in cohort] == [IDS[2], IDS[0]]
-    first = cohort[0]
-    assert len(cohort) == 2
-    assert (first.data.dtype, first.levels.dtype, first.data.shape[0]) == (np.float16, np.uint8, 4)
-    assert first.data.shape[1:] == first.levels.shape
-    assert set(np.unique(first.levels)) <= {0, 1, 2, 3}
-    assert cohort[0:1] == [first]
+def test_a_cohort_holds_the_named_cases_in_their_order(cohorts):
+    train, validation, shares = cohorts(train_ids=[IDS[2], IDS[0]])
+    assert [case.id for case in train] == [IDS[2], IDS[0]]
+    assert [case.id for case in validation] == [IDS[0]]
+    assert (len(train), shares) == (2, 1)
+    assert train[0:1] == [train[0]]
 
 
-def test_nobody_to_validate_on_is_an_empty_cohort(room):
-    assert len(cohort_of(**settings_of(room, ids=[]))) == 0
+def test_nobody_to_train_or_validate_on_is_an_empty_cohort(cohorts, capsys):
+    train, validation, _ = cohorts(train_ids=[], validation_ids=[])
+    assert (len(train), len(validation)) == (0, 0)
+    assert capsys.readouterr().err == ""
 
 
-def test_seeds_are_voxels_of_their_regions_and_the_same_each_time(case):
-    _, levels = prepare_case(case, MODALITIES, Preparation())
-    seeds = region_seeds(case.id, levels)
-    for index, places in enumerate(seeds):
-        assert len(places) == min((levels > index).sum(), SEEDS_A_REGION)
-        assert (levels[tuple(places.T)] > index).all()
-    again = region_seeds(case.id, levels)
-    assert all(np.array_equal(one, other) for one, other in zip(seeds, again, strict=True))
+def test_a_cohort_on_disk_is_the_same_and_keeps_nothing(cohorts):
+    (kept, *_), (read, *_) = cohorts(residence="memory"), cohorts(residence="disk")
+    assert read.kept is None
+    assert kept[1] is kept[1]
+    assert read[1] is not read[1]
+    assert torch.equal(read[1].data, kept[1].data)
 
 
-def test_an_empty_region_has_no_seeds():
-    levels = np.zeros((4, 4, 4), np.uint8)
-    assert region_seeds("x", levels) == ()
-    levels[1, 2, 3] = 2
-    assert [each.tolist() for each in region_seeds("x", levels)] == [[[1, 2, 3]]] * 2
+def test_ranks_divide_the_cases_unless_there_are_too_few(cohorts):
+    parts = [cohorts(rank=rank, ranks=2, quiet=True) for rank in range(2)]
+    assert [[case.id for case in part.train] for part in parts] == [[IDS[0], IDS[2]], [IDS[1]]]
+    assert [part.shares for part in parts] == [2, 2]
+    many = cohorts(rank=3, ranks=4, quiet=True)
+    assert (len(many.train), many.shares) == (3, 1)
 
 
-def test_a_case_comes_from_the_cache_the_second_time(case, tmp_path):
-    first = load_case(case, MODALITIES, Preparation(), tmp_path)
-    (entry,) = tmp_path.iterdir()
-    marked = first.data + np.float16(1)
-    np.savez(entry, data=marked, levels=first.levels)
-    assert np.array_equal(load_case(case, MODALITIES, Preparation(), tmp_path).data, marked)
+def test_the_forecast_is_told_before_anything_is_trained(cohorts, capsys):
+    cohorts()
+    told = capsys.readouterr().err
+    assert told.startswith("memory: about ")
+    assert "in memory" in told
+    cohorts(quiet=True)
+    assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("change", ["preparation", "modalities", "reference", "volume"])
-def test_whatever_the_arrays_depend_on_makes_another_entry(own, tmp_path, change):
-    cache, (case, other) = tmp_path / "cache", find_cases(own)[:2]
-    cache.mkdir()
-    load_case(case, MODALITIES, Preparation(), cache)
-    modalities, preparation = MODALITIES, Preparation()
-    if change == "preparation":
-        preparation = Preparation(percentiles=(1.0, 99.0))
-    elif change == "modalities":
-        modalities = MODALITIES[:2]
-    elif change == "reference":
-        shutil.copy(other.reference, case.reference)
-    else:
-        shutil.copy(other.modalities[MODALITIES[3]], case.modalities[MODALITIES[3]])
-    load_case(case, modalities, preparation, cache)
-    assert len(list(cache.iterdir())) == 2
-
-
-def test_no_flipped_byte_of_an_entry_goes_unseen(case, tmp_path):
-    truth = load_case(case, MODALITIES, Preparation(), tmp_path)
-    (entry,) = tmp_path.iterdir()
-    whole, rng = entry.read_bytes(), np.random.default_rng(0)
-    places = [*range(120), *rng.integers(len(whole), size=200), *range(len(whole) - 200, len(whole))]
-    for place in places:
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << int(rng.integers(8))
-        entry.write_bytes(damaged)
-        found = read_entry(entry)
-        assert found is None or (np.array_equal(found[0], truth.data) and np.array_equal(found[1], truth.levels))
-    entry.write_bytes(whole[: len(whole) // 2])
-    assert read_entry(entry) is None
-    assert np.array_equal(load_case(case, MODALITIES, Preparation(), tmp_path).data, truth.data)
-    assert entry.read_bytes() == whole
-
-
-def test_a_damaged_reference_refuses_the_case(own, tmp_path):
-    case = find_cases(own)[0]
-    case.reference.write_bytes(case.reference.read_bytes()[:-9])
-    with pytest.raises(BadInput, match="_seg"):
-        load_case(case, MODALITIES, Preparation(), tmp_path)
-
-
-def test_the_cache_is_its_owners_alone(tmp_path):
-    make_cache(tmp_path / "cache")
-    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
-    make_cache(tmp_path / "cache")
-
-
-def test_a_cache_that_cannot_be_is_refused_in_words(tmp_path):
-    (tmp_path / "file").write_text("")
-    for place in ("file", "file/in"):
-        with pytest.raises(RequestError, match="name a folder with --cache"):
-            make_cache(tmp_path / place)
-    with pytest.raises(OutputError, match="cache"):
-        make_cache(tmp_path / ("long" * 100) / "cache")
+def test_with_little_memory_the_cohort_stays_on_disk_and_with_less_training_is_refused(
+    cohorts, trained, monkeypatch, capsys
+):
+    network_def = read_plain_yaml((trained / "configs/common.yaml").read_bytes())["network_def"]
+    step = memory.step_bytes(network_def, [8, 8, 8], 2)
+    monkeypatch.setattr(memory, "free_memory", lambda: int(step / 0.9) + 1000)
+    assert cohorts().train.kept is None
+    assert "on disk" in capsys.readouterr().err
+    with pytest.raises(MachineError, match="cohort and step take"):
+        cohorts(residence="memory")
+    monkeypatch.setattr(memory, "free_memory", lambda: step // 2)
+    with pytest.raises(MachineError, match=r"not enough memory on cpu: a step takes about .* smaller --set batch"):
+        cohorts()
 
 
 def test_all_who_cannot_be_trained_on_are_named(own):

@@ -1,23 +1,22 @@
-"""Items depend on seed, epoch, index and rank alone; every case comes equally often; ranks share the cases."""
+"""Batches depend on seed, epoch and number alone; every case comes equally often; ranks share the cases."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
 from training_for_tests import a_case
 
-from brats3d.train.augment import Augmentation
+from brats3d.train.augmentation import Augmentation
 from brats3d.train.dataset import PatchDataset, WholeCaseDataset
 
 COHORT = [a_case(seed=seed) for seed in range(3)]
 
 
 def dataset(**changes):
-    """Return a data set of 6 patches of 8 x 8 x 8 voxels."""
-    values = {"cohort": COHORT, "patch": [8, 8, 8], "count": 6, "augmentation": Augmentation(), "seed": 5, **changes}
-    return PatchDataset(**values)
+    """Return a data set of 6 batches of one patch of 8 x 8 x 8 voxels."""
+    values = {"cohort": COHORT, "patch": [8, 8, 8], "batch": 1, "count": 6, "augmentation": Augmentation(), "seed": 5}
+    return PatchDataset(**{**values, **changes})
 
 
 def same(one, other):
@@ -25,16 +24,17 @@ def same(one, other):
     return all(torch.equal(one[key], other[key]) for key in ("image", "label"))
 
 
-def test_an_item_is_a_patch_and_its_regions():
-    item = dataset()[0]
-    assert (item["image"].shape, item["image"].dtype) == ((4, 8, 8, 8), torch.float32)
-    assert (item["label"].shape, item["label"].dtype) == ((3, 8, 8, 8), torch.uint8)
+def test_a_batch_holds_patches_and_their_levels():
+    batch = dataset(batch=2)[0]
+    assert (batch["image"].shape, batch["image"].dtype) == ((2, 4, 8, 8, 8), torch.float32)
+    assert (batch["label"].shape, batch["label"].dtype) == ((2, 8, 8, 8), torch.uint8)
+    assert not batch["image"][:, 0][batch["label"] == 0].any()
 
 
 def test_slices_lose_their_last_axis():
-    item = dataset(patch=[12, 10, 1])[3]
-    assert item["image"].shape == (4, 12, 10)
-    assert item["label"].shape == (3, 12, 10)
+    batch = dataset(patch=[12, 10, 1], batch=3)[3]
+    assert batch["image"].shape == (3, 4, 12, 10)
+    assert batch["label"].shape == (3, 12, 10)
 
 
 def test_items_do_not_depend_on_order_or_on_other_chance():
@@ -60,21 +60,30 @@ def test_another_epoch_gives_other_items_and_the_first_comes_back():
     assert same(patches[2], first)
 
 
-def test_items_do_not_depend_on_the_workers_that_made_them():
-    alone = list(DataLoader(dataset(), batch_size=2, num_workers=0))
-    beside = list(DataLoader(dataset(), batch_size=2, num_workers=2))
-    assert all(same(a, b) for a, b in zip(alone, beside, strict=True))
+@pytest.mark.parametrize("shares", [1, 2])
+def test_two_ranks_see_what_one_rank_with_twice_the_batch_sees(shares):
+    cohort = [a_case(seed=seed) for seed in range(5)]
+    one = dataset(cohort=cohort, batch=2, shares=shares)
+    own = [cohort[rank::2] if shares == 2 else cohort for rank in range(2)]
+    two = [dataset(cohort=own[rank], rank=rank, ranks=2, shares=shares) for rank in range(2)]
+    for epoch in (1, 2):
+        for patches in (one, *two):
+            patches.epoch = epoch
+        for index in range(6):
+            joint = {key: torch.cat([each[index][key] for each in two]) for key in ("image", "label")}
+            assert same(one[index], joint)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_every_case_comes_equally_often_over_epochs_and_ranks(ranks):
+@pytest.mark.parametrize(("ranks", "batch", "shares"), [(1, 1, 1), (2, 1, 1), (1, 2, 2), (1, 3, 3), (1, 6, 2)])
+def test_every_case_comes_equally_often_over_epochs_and_ranks(ranks, batch, shares):
+    cohort = [a_case(seed=seed) for seed in range(6)]
     drawn = Counter()
     for rank in range(ranks):
-        patches = dataset(count=4, rank=rank, ranks=ranks)
+        patches = dataset(cohort=cohort, count=4, batch=batch, rank=rank, ranks=ranks, shares=shares)
         for epoch in range(1, 7):
             patches.epoch = epoch
-            drawn.update(patches.case_of(index).id for index in range(4))
-    assert set(drawn.values()) == {4 * 6 * ranks // 3}
+            drawn.update(patches.case_of(number).id for index in range(4) for number in patches.numbers_of(index))
+    assert set(drawn.values()) == {4 * 6 * ranks * batch // 6}
 
 
 def test_an_index_beyond_the_end_ends_iteration():
@@ -87,13 +96,14 @@ def test_an_index_beyond_the_end_ends_iteration():
 def test_whole_cases_are_handed_on_as_they_are():
     item = WholeCaseDataset(cohort=COHORT)[1]
     assert item["id"] == "case-1"
-    assert np.array_equal(item["image"].numpy(), COHORT[1].data.astype(np.float32))
+    assert np.array_equal(item["image"].numpy(), COHORT[1].data.float().numpy())
     assert item["label"].dtype == torch.float32
-    assert np.array_equal(item["label"].sum(0).numpy(), COHORT[1].levels)
+    assert torch.equal(item["label"].sum(0) + (COHORT[1].levels > 0), COHORT[1].levels.float())
 
 
 def test_ranks_share_the_cases_and_none_goes_without():
-    shares = [[case.id for case in WholeCaseDataset(cohort=COHORT, rank=rank, ranks=2).cohort] for rank in range(2)]
+    parts = [WholeCaseDataset(cohort=COHORT, rank=rank, ranks=2) for rank in range(2)]
+    shares = [[part[index]["id"] for index in range(len(part))] for part in parts]
     assert shares == [["case-0", "case-2"], ["case-1"]]
     # A process without any would wait for the others' scores for ever.
     assert [len(WholeCaseDataset(cohort=COHORT[:1], rank=rank, ranks=2)) for rank in range(2)] == [1, 1]

@@ -8,6 +8,7 @@ from ignite.engine import Engine, Events
 from training_for_tests import a_case
 
 from brats3d.errors import TrainingStopped
+from brats3d.train import handlers
 from brats3d.train.augment import Augmentation
 from brats3d.train.dataset import PatchDataset
 from brats3d.train.handlers import (
@@ -23,7 +24,7 @@ from brats3d.train.handlers import (
     loss_of,
 )
 from brats3d.train.history import History
-from brats3d.train.schedule import PolynomialRate
+from brats3d.train.schedule import Schedule
 
 
 def engine(losses=(1.0,)):
@@ -82,14 +83,14 @@ def test_a_run_ends_after_the_epoch_that_is_over_its_time():
 def test_the_rate_steps_with_every_step_of_the_trainer():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     trainer = engine()
-    RateSchedule(rate=PolynomialRate(optimizer=optimizer, steps=4, power=1.0)).attach(trainer)
+    RateSchedule(rate=Schedule(optimizer=optimizer, steps=4, power=1.0)).attach(trainer)
     optimizer.step()
     trainer.run([0, 1, 2], max_epochs=1)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.25)
 
 
 def test_chance_before_an_epoch_depends_on_seed_epoch_and_rank_alone():
-    patches = PatchDataset(cohort=[a_case()], patch=[4, 4, 4], count=1, augmentation=Augmentation())
+    patches = PatchDataset(cohort=[a_case()], patch=[4, 4, 4], batch=1, count=1, augmentation=Augmentation())
 
     def drawn(seed, rank, epochs):
         trainer, seen = engine(), []
@@ -162,12 +163,16 @@ def test_each_epoch_is_a_line_with_the_time_left_where_there_is_no_terminal(caps
     assert capsys.readouterr().err == "epoch 1/4  step 9  120 s  loss 1.250  6 min left\n"
 
 
-def test_a_loss_is_read_from_a_step_and_from_what_monai_makes_of_it():
+def test_a_loss_on_a_card_is_looked_at_now_and_then_and_at_the_end_of_an_epoch(monkeypatch):
+    looked = []
+    monkeypatch.setattr(handlers, "may_look", lambda trainer: trainer.state.iteration % 4 == 0)
+    stop = StopOnNaN()
+    monkeypatch.setattr(stop, "look", lambda trainer: looked.append(trainer.state.iteration))
     trainer = engine()
-    trainer.state.output = [{"loss": 0.5}]
-    assert loss_of(trainer) == 0.5
-    trainer.state.output = {"loss": torch.tensor(0.25)}
-    assert loss_of(trainer) == 0.25
+    stop.attach(trainer)
+    trainer.run([0] * 6, max_epochs=2)
+    assert looked == [4, 6, 8, 12, 12]
+    assert float(loss_of(trainer)) == 1.0
 
 
 def test_one_case_is_a_row_as_several_are():

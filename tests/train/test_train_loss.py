@@ -4,6 +4,9 @@ import math
 
 import pytest
 import torch
+from monai.losses.dice import DiceLoss
+from monai.losses.focal_loss import FocalLoss
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from brats3d.train.loss import RegionLoss
 
@@ -36,3 +39,37 @@ def test_an_empty_region_still_has_a_gradient():
 def test_slices_are_scored_like_volumes():
     logits, regions = torch.randn(2, 3, 5, 4), (torch.rand(2, 3, 5, 4) > 0.5).float()
     assert torch.allclose(RegionLoss()(logits, regions), RegionLoss()(logits[..., None], regions[..., None]))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 6, 5, 4), (3, 3, 7, 6)])
+def test_loss_and_gradient_are_those_of_monai_and_torch(shape):
+    torch.manual_seed(0)
+    regions = (torch.rand(shape) > 0.7).double()
+    regions[:, 2] = 0
+    ours, theirs = (torch.randn(shape, dtype=torch.float64, generator=seeded()).requires_grad_() for _ in range(2))
+    loss = RegionLoss()(ours, regions)
+    (3 * loss).backward()
+    expected = DiceLoss(sigmoid=True, batch=True)(theirs, regions) + binary_cross_entropy_with_logits(theirs, regions)
+    (3 * expected).backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-9)
+    assert torch.allclose(ours.grad, theirs.grad, rtol=1e-7, atol=1e-12)
+
+
+def test_focal_loss_takes_the_place_of_the_entropy():
+    torch.manual_seed(0)
+    logits, regions = torch.randn(2, 3, 4, 4, 4), (torch.rand(2, 3, 4, 4, 4) > 0.7).float()
+    expected = DiceLoss(sigmoid=True, batch=True)(logits, regions) + FocalLoss(gamma=1.5)(logits, regions)
+    assert float(RegionLoss(entropy="focal", focal_gamma=1.5)(logits, regions)) == pytest.approx(expected.item())
+
+
+def test_coarser_heads_count_half_as_much_each():
+    torch.manual_seed(0)
+    heads, regions = torch.randn(2, 3, 3, 4, 4, 4), (torch.rand(2, 3, 4, 4, 4) > 0.7).float()
+    loss = RegionLoss()
+    each = [float(loss(heads[:, n], regions)) for n in range(3)]
+    assert float(loss(heads, regions)) == pytest.approx((each[0] + each[1] / 2 + each[2] / 4) / 1.75, rel=1e-5)
+
+
+def seeded():
+    """Return a generator that gives the same each time."""
+    return torch.Generator().manual_seed(3)

@@ -54,7 +54,7 @@ def test_an_augmentation_is_plain_data_and_back():
     recipe = read_recipe("unet", ["augmentation.scale_range=[0.8, 1.2]"])
     augmentation = augmentation_of(recipe)
     assert augmentation.scale_range == (0.8, 1.2)
-    assert as_plain(augmentation) == recipe["augmentation"]
+    assert {"set": "base", **as_plain(augmentation)} == recipe["augmentation"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_augmentation_is_plain_data_and_back():
         ("epochs=true", "epochs is True"),
         ("epochs=", "epochs is None"),
         ("seed=-1", "seed is -1"),
-        ("workers=-1", "workers is -1"),
+        ("ahead=-1", "ahead is -1"),
         ("optimizer.rate=.nan", "a finite number is needed"),
         ("optimizer.rate=1e999", "optimizer.rate is inf"),
         ("optimizer.rate=fast", "optimizer.rate is 'fast': it must be a number"),
@@ -106,7 +106,7 @@ def test_an_augmentation_is_plain_data_and_back():
         ("augmentation.scale_range=[0, 1]", "low and high"),
         ("augmentation.low_resolution_range=[0.5, 2]", "low and high, above 0 to 1.0"),
         ("augmentation.scale_range=3", "must be like (0.7, 1.4)"),
-        ("augmentation.noise=[0, 1]", "must be like 0.15"),
+        ("augmentation.noise=[0, 1]", "must be like 0.1"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_begins(change, words):
@@ -119,8 +119,21 @@ def test_what_cannot_be_is_refused_before_anything_begins(change, words):
 def test_networks_of_slices_and_of_several_outputs_are_judged():
     with pytest.raises(RequestError, match=r"a network of slices needs \[x, y, 1\]"):
         read_recipe("unet2d", ["patch=[160, 160, 2]"])
-    with pytest.raises(RequestError, match="deep_supervision is true"):
-        read_recipe("dynunet", ["network_arguments.deep_supervision=true"])
+    assert read_recipe("dynunet", ["network_arguments.deep_supervision=true"])["network"] == "dynunet"
+
+
+@pytest.mark.parametrize("name", ["none", "light", "nnunet", "brats2020"])
+def test_a_set_of_augmentations_lies_between_the_base_and_whatever_else_is_said(name):
+    chosen = read_recipe("unet", [f"augmentation.set={name}", "augmentation.noise=0.77"])["augmentation"]
+    assert (chosen["set"], chosen["noise"]) == (name, 0.77)
+    assert chosen != read_recipe("unet", ["augmentation.noise=0.77"])["augmentation"]
+    patches = augmentation_of({"augmentation": chosen})
+    assert (patches.flip == 0) is (name == "none")
+
+
+def test_an_unknown_set_names_its_nearest():
+    with pytest.raises(RequestError, match=r"unknown augmentation.set 'nnunett'; did you mean 'nnunet'"):
+        read_recipe("unet", ["augmentation.set=nnunett"])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +162,7 @@ def test_an_unknown_config_names_its_nearest(tmp_path):
 
 def test_what_the_code_takes_for_granted_is_what_the_base_recipe_says():
     base = yaml.safe_load(resources.files("brats3d.configs").joinpath("base.yaml").read_text())
-    assert as_plain(Augmentation()) == base["augmentation"]
+    assert {"set": "base", **as_plain(Augmentation())} == base["augmentation"]
 
 
 @pytest.mark.parametrize("name", shipped_bundles())

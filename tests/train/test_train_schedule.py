@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from brats3d.train.schedule import PolynomialRate
+from brats3d.train.schedule import Schedule
 
 
 def rates(steps, **settings):
     """Return the rate of each step, and the one after the last."""
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=2.0)
-    rate = PolynomialRate(optimizer=optimizer, steps=steps, **settings)
+    rate = Schedule(optimizer=optimizer, steps=steps, **settings)
     seen = []
     for _ in range(steps):
         seen.append(optimizer.param_groups[0]["lr"])
@@ -32,13 +32,17 @@ def test_it_ends_at_0_and_never_rises_after_the_warm_up():
     assert seen[6:] == sorted(seen[6:], reverse=True)
 
 
+def test_a_cosine_is_half_a_wave():
+    assert rates(4, shape="cosine") == pytest.approx([2, 2 * (0.5 + 0.5**1.5), 1, 2 * (0.5 - 0.5**1.5), 0])
+
+
 def test_without_warm_up_it_begins_at_the_top():
     assert rates(4)[0] == 2.0
 
 
 def test_beyond_the_end_it_stays_0():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    rate = PolynomialRate(optimizer=optimizer, steps=2)
+    rate = Schedule(optimizer=optimizer, steps=2)
     for _ in range(5):
         optimizer.step()
         rate.step()

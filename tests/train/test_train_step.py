@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from brats3d.train.average import WeightAverage
-from brats3d.train.step import TrainingStep, for_training, laid_out
+from brats3d.train.step import TrainingStep, for_training, is_compiled, laid_out, optimizer_of
 
 
 def a_step(clip_norm, precision="float32"):
@@ -22,7 +22,7 @@ def a_step(clip_norm, precision="float32"):
         loss_function=lambda logits, label: (logits * label).sum(),
         state=SimpleNamespace(device=torch.device("cpu"), iteration=1),
     )
-    batch = {"image": torch.full((1, 1, 2, 1, 1), 2.0), "label": torch.ones(1, 3, 2, 1, 1, dtype=torch.uint8)}
+    batch = {"image": torch.full((1, 1, 2, 1, 1), 2.0), "label": torch.full((1, 2, 1, 1), 4, dtype=torch.uint8)}
     loss = step(engine, batch)["loss"]
     assert not loss.requires_grad
     assert torch.equal(average.network.weight, network.weight)
@@ -48,3 +48,19 @@ def test_networks_and_batches_are_laid_out_channels_last():
     assert flat[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert laid_out(torch.zeros(1, 2, 3, 3, 3)).is_contiguous(memory_format=torch.channels_last_3d)
     assert laid_out(torch.zeros(1, 2, 3, 3)).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_compiling_is_for_cards_unless_asked_for():
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert [is_compiled(asked=word, device=cpu) for word in ("auto", "on", "off")] == [False, True, False]
+    assert [is_compiled(asked=word, device=cuda) for word in ("auto", "on", "off")] == [True, True, False]
+
+
+def test_each_optimiser_is_torchs_with_the_settings_given():
+    network = torch.nn.Linear(2, 2)
+    settings = {"network": network, "rate": 0.1, "weight_decay": 0.2, "momentum": 0.9}
+    adamw, sgd = (optimizer_of(name=name, **settings) for name in ("adamw", "sgd"))
+    assert isinstance(adamw, torch.optim.AdamW)
+    assert isinstance(sgd, torch.optim.SGD)
+    assert (adamw.defaults["lr"], adamw.defaults["weight_decay"]) == (0.1, 0.2)
+    assert (sgd.defaults["lr"], sgd.defaults["momentum"], sgd.defaults["nesterov"]) == (0.1, 0.9, True)

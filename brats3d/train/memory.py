@@ -1,0 +1,177 @@
+"""How much memory a training will take, forecast before its first step, and where the cohort lies therefore."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from brats3d.errors import MachineError
+from brats3d.networks import build_network, divisor
+from brats3d.networks.layout import channels_last
+from brats3d.train.residence import Residence
+
+GIB = 2**30
+WEIGHT_COPIES = 8.5
+"""Times the float32 weights: weights, gradients, two moments, moving average, short copies, the processor's layouts."""
+KEPT_SHARE = 1.28
+"""Peak of a step over what the forward pass keeps for the backward pass."""
+BYTES_A_VOXEL = 76
+"""Of a patch: four modalities and three regions in float32, as batch, logits, probabilities and gradients."""
+PROGRAM_BYTES = 650 * 2**20
+"""Python with torch and MONAI; a CUDA context takes about as much of a card."""
+SPARE_SHARE = 0.1
+"""Of what is free, left to everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a training takes, in bytes, and what there is."""
+
+    step: int
+    """Weights, optimiser, and the activations of a batch."""
+    cohort: int
+    """The prepared cases, all of them."""
+    free: int
+    """Of the device's memory."""
+    host_free: int
+    """Of the machine's memory; the same on a processor."""
+    device: torch.device
+
+    def choose(self, asked: str) -> Residence:
+        """Return where the cohort shall lie.
+
+        Args:
+            asked: `auto`, or a residence.
+
+        Raises:
+            MachineError: not even a step fits, or what was asked for does not; the message says what would help.
+        """
+        room = {
+            Residence.DEVICE: self.step + self.cohort <= usable(self.free),
+            Residence.MEMORY: self.step <= usable(self.free) and self.in_memory <= usable(self.host_free),
+            Residence.DISK: self.step <= usable(self.free),
+        }
+        if self.device.type == "cpu":
+            room.pop(Residence.DEVICE)  # its memory is the machine's
+        wanted = list(room) if asked == "auto" else [Residence(asked)] if Residence(asked) in room else list(room)[:1]
+        for residence in wanted:
+            if room[residence]:
+                return residence
+        words = f"a step takes about {gib(self.step)}" if asked == "auto" else f"cohort and step take {gib(self.total)}"
+        raise MachineError(
+            f"not enough memory on {self.device}: {words}, {gib(self.free)} are free; give a smaller --set batch or "
+            "patch or a smaller network, leave residence at auto, or end other programs"
+        )
+
+    @property
+    def total(self) -> int:
+        """Bytes of a training whose cohort lies beside the network."""
+        return PROGRAM_BYTES + self.step + self.cohort
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of the machine's memory that a cohort there needs, beside the step where that is there too."""
+        return self.cohort + (self.step if self.device.type == "cpu" else 0)
+
+    def words(self, residence: Residence) -> str:
+        """Return the forecast in a line."""
+        where = {Residence.DEVICE: f"on {self.device}", Residence.MEMORY: "in memory", Residence.DISK: "on disk"}
+        beside = self.total - (self.cohort if residence is Residence.DISK else 0)
+        return (
+            f"memory: about {gib(beside)} at the peak (program {gib(PROGRAM_BYTES)}, step {gib(self.step)}, cohort "
+            f"{gib(self.cohort)} {where[residence]}); {gib(self.free)} free on {self.device}"
+        )
+
+
+def gib(size: int) -> str:
+    """Return bytes for people.
+
+    >>> gib(3 * 2**29)
+    '1.5 GiB'
+    """
+    return f"{size / GIB:.1f} GiB"
+
+
+def usable(free: int) -> int:
+    """Return what of free bytes a training may take."""
+    return int(free * (1 - SPARE_SHARE))
+
+
+def forecast(
+    network_def: Mapping[str, Any], patch: Sequence[int], batch: int, cohort_bytes: int, device: torch.device
+) -> Forecast:
+    """Return the forecast of a training.
+
+    Args:
+        network_def: `_target_` and plain arguments.
+        patch: voxels along X, Y, Z.
+        batch: patches a step.
+        cohort_bytes: of all prepared cases together.
+        device: where it trains.
+    """
+    host = free_memory()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host
+    return Forecast(step_bytes(network_def, patch, batch), cohort_bytes, free, host, device)
+
+
+def step_bytes(network_def: Mapping[str, Any], patch: Sequence[int], batch: int) -> int:
+    """Return about how many bytes a step takes, from what two small forward passes keep.
+
+    What is kept grows with the voxels of a patch, by the same number of bytes each; the rest are copies of weights.
+    """
+    with torch.random.fork_rng(devices=[]):  # what the run draws is none of this network's affair
+        network = channels_last(build_network(network_def)).train()
+    weights = sum(weight.numel() for weight in network.parameters())
+    small, less_small = ([times * step for step in divisor(network_def)] for times in (2, 3))
+    low, high = kept_bytes(network, network_def, small), kept_bytes(network, network_def, less_small)
+    a_voxel = (high - low) / (voxels_of(less_small) - voxels_of(small))
+    voxels = voxels_of(patch) * batch
+    return int(4 * weights * WEIGHT_COPIES + voxels * (a_voxel * KEPT_SHARE + BYTES_A_VOXEL))
+
+
+def voxels_of(size: Sequence[int]) -> int:
+    """Return the voxels of a patch."""
+    return int(torch.Size(size).numel())
+
+
+def kept_bytes(network: torch.nn.Module, network_def: Mapping[str, Any], size: Sequence[int]) -> int:
+    """Return the bytes that a forward pass in bfloat16 keeps for the backward pass."""
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    image = torch.zeros(1, network_def["in_channels"], *size)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+        result = network(image)
+    own = {weight.untyped_storage().data_ptr() for weight in network.parameters()}
+    total = sum(each.untyped_storage().nbytes() for place, each in kept.items() if place not in own)
+    del result
+    return total
+
+
+def free_memory() -> int:
+    """Return the bytes of memory that programs may still take on this machine, or in its container."""
+    free = [physical_free()]
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            free.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
+        except (OSError, ValueError):
+            continue  # no container, or one without a limit ("max")
+    return max(0, min(free))
+
+
+def physical_free() -> int:
+    """Return the bytes the kernel could give out; half of the machine's memory where it does not say."""
+    try:
+        rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(rows["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

@@ -1,0 +1,76 @@
+"""The forecast: what a step keeps grows with patch and batch, and the cohort lies in the first place with room."""
+
+import pytest
+import torch
+
+from brats3d.errors import MachineError
+from brats3d.networks.recipes import RECIPES
+from brats3d.train import memory
+from brats3d.train.memory import Forecast, forecast, free_memory, step_bytes, usable
+from brats3d.train.residence import Residence
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda:0")
+MIB = 2**20
+
+
+def forecast_of(step, cohort, free, host=None, device=CPU):
+    """Return a forecast in MiB."""
+    return Forecast(step * MIB, cohort * MIB, free * MIB, (host or free) * MIB, device)
+
+
+def test_a_step_takes_more_with_larger_patches_and_batches():
+    small, larger, twice = (
+        step_bytes(RECIPES["unet"], patch, batch) for patch, batch in (([48] * 3, 1), ([64] * 3, 1), ([48] * 3, 2))
+    )
+    assert small < larger
+    weights = step_bytes(RECIPES["unet"], [0, 0, 0], 1)
+    assert twice - weights == pytest.approx(2 * (small - weights), rel=0.01)
+
+
+def test_looking_ahead_draws_nothing():
+    torch.manual_seed(0)
+    before = torch.random.get_rng_state()
+    step_bytes(RECIPES["unet2d"], [160, 160, 1], 12)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    ("device", "free", "host", "expected"),
+    [
+        (CPU, 2000, None, Residence.MEMORY),
+        (CPU, 500, None, Residence.DISK),
+        (CUDA, 2000, 2000, Residence.DEVICE),
+        (CUDA, 500, 2000, Residence.MEMORY),
+        (CUDA, 500, 500, Residence.DISK),
+    ],
+)
+def test_the_cohort_lies_in_the_first_place_with_room(device, free, host, expected):
+    expected_words = {"device": "on cuda:0", "memory": "in memory", "disk": "on disk"}[expected]
+    looked = forecast_of(100, 1000, free, host, device)
+    assert looked.choose("auto") is expected
+    assert expected_words in looked.words(expected)
+    assert looked.choose("disk") is Residence.DISK
+
+
+def test_on_a_processor_its_memory_is_the_device():
+    assert forecast_of(100, 1000, 2000).choose("device") is Residence.MEMORY
+
+
+def test_what_does_not_fit_is_refused_with_a_way_out():
+    with pytest.raises(MachineError, match=r"not enough memory on cpu: a step takes about 1.0 GiB, 0.5 GiB are free"):
+        forecast_of(1024, 1, 512).choose("auto")
+    with pytest.raises(MachineError, match=r"cohort and step take .*leave residence at auto"):
+        forecast_of(100, 1000, 500).choose("memory")
+
+
+def test_a_container_may_have_less_than_its_machine(tmp_path, monkeypatch):
+    assert 0 < free_memory() <= memory.physical_free()
+    monkeypatch.setattr(memory, "physical_free", lambda: 7)
+    assert free_memory() == 7
+    assert usable(100) == 90
+
+
+def test_on_a_processor_both_memories_are_one():
+    looked = forecast(RECIPES["unet"], [32] * 3, 1, 5 * MIB, CPU)
+    assert looked.free == looked.host_free
+    assert looked.cohort == 5 * MIB
