@@ -31,6 +31,9 @@ MODALITY_TITLES: dict[Modality, str] = {
 }
 """How a modality is written for people."""
 
+REGION_COLOURS: dict[Region, str] = {Region.WT: "#56B4E9", Region.TC: "#F0E442", Region.ET: "#E4501E"}
+"""Told apart by hue in every common kind of colour blindness, and by lightness where there is no colour at all."""
+
 
 class Severity(StrEnum):
     """How much a finding weighs: one error refuses the case."""

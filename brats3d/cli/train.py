@@ -4,13 +4,15 @@ import argparse
 
 from brats3d.cli.arguments import place
 from brats3d.cli.console import say
+from brats3d.errors import RequestError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("config", metavar="CONFIG", help="a config file, or the name of a shipped one (resunet)")
     parser.add_argument("--data", metavar="DATA", type=place, required=True, help="folder of patients with references")
-    parser.add_argument("-o", "--out", metavar="BUNDLE", type=place, required=True, help="the bundle to write")
+    parser.add_argument("-o", "--out", metavar="BUNDLE", type=place, help="the bundle to write")
+    parser.add_argument("--sheet", metavar="FILE.png", type=place, help="draw augmented patches and train nothing")
     parser.add_argument(
         "--splits", metavar="FILE", type=place, help='JSON: {"train": [ids], "validation": [ids]}, or a list'
     )
@@ -32,13 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and say what was decided on the way."""
-    from brats3d.train.run import TrainingRequest, train_bundle  # torch and MONAI take seconds to import
+    from brats3d.train.run import TrainingRequest, draw_patches, train_bundle  # torch and MONAI take seconds to import
+
+    if args.out is None and args.sheet is None:
+        raise RequestError("say where the bundle goes, with -o BUNDLE, or ask for a --sheet FILE.png alone")
 
     changes = [*args.changes, *([f"seed={args.seed}"] if args.seed is not None else [])]
     request = TrainingRequest(
         config=args.config,
         data=args.data,
-        out=args.out,
+        out=args.out or args.sheet,
         changes=tuple(changes),
         splits=args.splits,
         fold=args.fold,
@@ -49,5 +54,9 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         quiet=args.quiet,
     )
-    train_bundle(request, (lambda line: None) if args.quiet else say)
+    tell = (lambda line: None) if args.quiet else say
+    if args.sheet is not None:
+        draw_patches(request, args.sheet, tell)
+    else:
+        train_bundle(request, tell)
     return 0

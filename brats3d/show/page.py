@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from brats3d.show.panel import COLOURS, DPI, columns_of, draw_panel
+from brats3d.show.panel import DPI, columns_of, draw_panel
 from brats3d.show.planes import Slice
-from brats3d.vocabulary import REGIONS, Region
+from brats3d.vocabulary import REGION_COLOURS, REGIONS, Region
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +105,7 @@ def draw_head(figure: "Figure", head: Head) -> None:
     for number, (region, words) in enumerate(zip(REGIONS, head.legend, strict=True)):
         middle = 26 + 22 * number
         swatch = add_axes(figure, left, middle - 2, 26, 4)
-        swatch.patch.set_facecolor(COLOURS[region])
+        swatch.patch.set_facecolor(REGION_COLOURS[region])
         write(figure, left + 36, middle, NAMES[region], 11, BRIGHT)
         right = left + NAME_PX
         for word, width in zip(words, CELLS_PX, strict=False):

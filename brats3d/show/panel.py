@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.show.planes import Slice
-from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality, Region
+from brats3d.vocabulary import MODALITY_TITLES, REGION_COLOURS, REGIONS, Modality, Region
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS: dict[Region, str] = {Region.WT: "#56B4E9", Region.TC: "#F0E442", Region.ET: "#E4501E"}
-"""Told apart by hue in every common kind of colour blindness, and by lightness where there is no colour at all."""
 LINE_PX: dict[Region, float] = {Region.WT: 1.8, Region.TC: 3.1, Region.ET: 1.4}
 """The core's line is wide, so that it shows on both sides of the enhancing tumour's where the two run together."""
 DPI = 100
@@ -62,6 +60,6 @@ def outline(axes: "Axes", region_map: NDArray[np.bool_], region: Region) -> None
     framed = np.pad(region_map.astype(np.float32), 1)
     rows, columns = (np.arange(count) - 1.0 for count in framed.shape)
     points = LINE_PX[region] * POINTS_A_PX
-    lines = axes.contour(columns, rows, framed, levels=[0.5], colors=[COLOURS[region]], linewidths=[points])
+    lines = axes.contour(columns, rows, framed, levels=[0.5], colors=[REGION_COLOURS[region]], linewidths=[points])
     if region is not Region.ET:  # it lies on the core's line, which is its halo
         lines.set(path_effects=[withStroke(linewidth=points + 0.9, foreground="black", alpha=0.55)])

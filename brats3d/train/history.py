@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from brats3d.output.whole import write_whole
-from brats3d.vocabulary import REGIONS
+from brats3d.vocabulary import REGION_COLOURS, REGIONS
 
 COLUMNS = ("epoch", "step", "seconds", "rate", "loss", *(f"dice_{region}" for region in REGIONS), "dice_mean")
 
@@ -57,9 +57,16 @@ class History:
         loss_axes.set(xlabel="step", ylabel="loss (Dice + cross-entropy)", ylim=(0, None))
         dice_axes = loss_axes.twinx()
         rows = self.validated()
-        for region, colour in zip(REGIONS, ("#2ca02c", "#1f77b4", "#d62728"), strict=True):
+        for region in REGIONS:
             values = [row[f"dice_{region}"] for row in rows]
-            dice_axes.plot([row["step"] for row in rows], values, "o-", markersize=3, color=colour, label=str(region))
+            dice_axes.plot(
+                [row["step"] for row in rows],
+                values,
+                "o-",
+                markersize=3,
+                color=REGION_COLOURS[region],
+                label=str(region),
+            )
         dice_axes.set(ylabel="validation Dice", ylim=(0, 1))
         figure.legend(loc="outside upper center", ncols=4)  # above both axes: within, it would hide a curve
         picture = io.BytesIO()

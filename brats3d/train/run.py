@@ -21,9 +21,12 @@ from brats3d.prepare import Preparation
 from brats3d.settings import Settings
 from brats3d.train.cache import CachedCase, make_cache
 from brats3d.train.checkpoint import LAST
-from brats3d.train.cohort import fault_to_train_on, refuse
+from brats3d.train.cohort import Cohort, cases_named, fault_to_train_on, refuse
+from brats3d.train.dataset import CPU, PatchDataset
 from brats3d.train.device import precision_for
-from brats3d.train.recipe import network_def_of, read_recipe
+from brats3d.train.recipe import augmentation_of, network_def_of, read_recipe
+from brats3d.train.residence import Residence
+from brats3d.train.sheet import PATCHES, write_sheet
 from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
 from brats3d.train.workflow import run_training
 from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle
@@ -70,6 +73,40 @@ class TrainingRequest:
     def cache_folder(self) -> Path:
         """Where prepared patients are kept."""
         return self.cache or self.out.absolute().parent / CACHE
+
+
+def draw_patches(request: TrainingRequest, sheet: Path, say: Say = lambda line: None) -> Path:
+    """Draw augmented patches of some of the patients that would be trained on, and train nothing.
+
+    Args:
+        request: as for `train_bundle`.
+        sheet: the PNG to write.
+        say: told, in a line each, what was decided and done.
+
+    Raises:
+        RequestError: config, data or splits cannot be used as asked.
+        OutputError: the picture cannot be written.
+    """
+    recipe = read_recipe(request.config, request.changes)
+    check_data(request.data)
+    cases = find_cases(request.data)
+    split = split_for(request, cases)
+    some = split.train[:: max(1, len(split.train) // PATCHES)][:PATCHES]
+    prepare_all(cases, some, recipe, request, say)
+    modalities = [Modality(name) for name in recipe["modalities"]]
+    how = (modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder)
+    patches = PatchDataset(
+        cohort=Cohort([CachedCase(case, *how) for case in cases_named(cases, some)], Residence.DISK, CPU),
+        patch=recipe["patch"],
+        batch=1,
+        count=PATCHES,
+        augmentation=augmentation_of(recipe),
+        **recipe["sampling"],
+        seed=recipe["seed"],
+    )
+    write_sheet(patches, modalities, sheet)
+    say(f"{sheet}: {PATCHES} patches as they are and augmented; nothing was trained")
+    return sheet
 
 
 def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path:
@@ -137,8 +174,7 @@ def check_place(request: TrainingRequest) -> None:
     out = request.out
     if not math.isfinite(request.max_minutes) or request.max_minutes < 0:
         raise RequestError(f"--max-minutes {request.max_minutes:g}: give a number of 0 or more")
-    if not request.data.is_dir():
-        raise RequestError(f"DATA {request.data}: no such folder")
+    check_data(request.data)
     if out.is_file():
         raise RequestError(f"BUNDLE {out} is a file: give a folder")
     for name, folder in (("BUNDLE", out), ("cache", request.cache_folder)):
@@ -149,6 +185,12 @@ def check_place(request: TrainingRequest) -> None:
         raise RequestError(f"BUNDLE {out} exists: add --resume to go on with it, or give another folder")
     if request.resume and not filled:
         raise RequestError(f"BUNDLE {out} does not exist: there is nothing to resume")
+
+
+def check_data(data: Path) -> None:
+    """Raise RequestError unless DATA is a folder."""
+    if not data.is_dir():
+        raise RequestError(f"DATA {data}: no such folder")
 
 
 def split_for(request: TrainingRequest, cases: Sequence[Case]) -> Split:

@@ -36,13 +36,14 @@ def test_training_says_what_it_does_on_stderr_alone(train, tmp_path, capfd):
     assert lines[0] == "train on 2, validate on 1 patients (every fifth patient validates); 0 left out"
     assert lines[1].startswith("prepared patients are kept in ")
     assert [line.split(": ")[1] for line in lines[2:5]] == ["prepared"] * 3
-    assert lines[5].startswith("epoch 1/2  step 3")
-    assert lines[5].endswith("min left")
-    assert lines[6].startswith("epoch 2/2  step 6")
-    assert "Dice WT" in lines[6]
-    assert lines[7] == f"{tmp_path / 'out'}: a complete bundle after 6 of 6 steps"
-    assert lines[8].startswith("segment with: ")
-    assert len(lines) == 9
+    assert lines[5].startswith("memory: about ")
+    assert lines[6].startswith("epoch 1/2  step 3")
+    assert lines[6].endswith("min left")
+    assert lines[7].startswith("epoch 2/2  step 6")
+    assert "Dice WT" in lines[7]
+    assert lines[8] == f"{tmp_path / 'out'}: a complete bundle after 6 of 6 steps"
+    assert lines[9].startswith("segment with: ")
+    assert len(lines) == 10
     assert open_bundle(tmp_path / "out").missing_files == ()
 
 

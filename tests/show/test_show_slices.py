@@ -9,10 +9,9 @@ from matplotlib.image import imread
 from views_for_tests import make_view, regions
 
 from brats3d.show.page import WIDTH_PX, shortened
-from brats3d.show.panel import COLOURS
 from brats3d.show.planes import Orientation
 from brats3d.show.slices import case_page, case_picture, gallery, gallery_page
-from brats3d.vocabulary import Region
+from brats3d.vocabulary import REGION_COLOURS, Region
 
 LEFT = np.s_[2:6, 8:14, 5:10]
 RIGHT = np.s_[14:18, 8:14, 5:10]
@@ -26,7 +25,7 @@ def texts_of(page: object) -> list[str]:
 def pixels_of(picture: bytes, region: Region) -> np.ndarray:
     """Return where a picture has a region's colour below its head: (N, 2), row and column."""
     page = imread(io.BytesIO(picture))[..., :3]
-    near = np.abs(page - np.array(to_rgb(COLOURS[region]))).max(axis=-1) < 0.08
+    near = np.abs(page - np.array(to_rgb(REGION_COLOURS[region]))).max(axis=-1) < 0.08
     near[:96] = False
     return np.argwhere(near)
 
