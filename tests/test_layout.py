@@ -22,6 +22,7 @@ LAYERS = (
     ("train",),
     ("show",),
     ("batch",),
+    ("study",),
     ("demo",),
     ("cli",),
 )

@@ -38,12 +38,7 @@ def read_split(path: Path, fold: int | None) -> Split:
     Raises:
         RequestError: the file is absent, no JSON, of another form, or puts a patient into two lists.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise RequestError(f"splits file {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"splits file {path}: no JSON ({error})") from error
+    document = read_json(path)
     if isinstance(document, list):
         if fold is None or not 1 <= fold <= len(document):
             raise RequestError(f"splits file {path} holds {len(document)} folds: choose one with --fold K, from 1")
@@ -51,6 +46,32 @@ def read_split(path: Path, fold: int | None) -> Split:
     elif fold is not None:
         raise RequestError(f"splits file {path} holds a single split: --fold does not apply")
     return split_of(document, f"file {path.name}{f', fold {fold}' if fold else ''}")
+
+
+def read_folds(path: Path) -> list[Split]:
+    """Return all folds of a file that holds a list of splits.
+
+    Raises:
+        RequestError: the file is absent, no JSON, or holds no such list.
+    """
+    document = read_json(path)
+    if not isinstance(document, list) or not document:
+        raise RequestError(f"splits file {path} holds no list of splits: folds need one, a split for each fold")
+    return [read_split(path, fold) for fold in range(1, len(document) + 1)]
+
+
+def read_json(path: Path) -> Any:
+    """Return what a splits file holds.
+
+    Raises:
+        RequestError: it is absent, or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RequestError(f"splits file {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"splits file {path}: no JSON ({error})") from error
 
 
 def split_of(document: Any, source: str) -> Split:

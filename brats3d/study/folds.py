@@ -1,0 +1,161 @@
+"""Cross-validation: every fold a bundle, every patient segmented by the one that never saw it, all scored together."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from brats3d.batch.segment import Options, segment_folder
+from brats3d.bundle import open_bundle
+from brats3d.cases.case import Case
+from brats3d.cases.find import find_cases
+from brats3d.errors import BundleError, RequestError
+from brats3d.output.whole import make_folder, write_whole
+from brats3d.scoring.folder import compare
+from brats3d.scoring.protocols import PROTOCOLS
+from brats3d.scoring.scores import CaseScores
+from brats3d.scoring.table import write_tables
+from brats3d.train.recipe import read_recipe
+from brats3d.train.run import CACHE, TrainingRequest, check_data, train_bundle
+from brats3d.train.splits import Split, nth_fold, read_folds
+from brats3d.train.write_bundle import same_configs
+
+FOLDS_FILE = "folds.json"
+MASKS = "masks"
+PROTOCOL_NAMES = ("brats2020", "brats2023")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldsRequest:
+    """What a cross-validation is asked for."""
+
+    config: str
+    """A file, or the name of a shipped recipe."""
+    data: Path
+    """Folder of patients with references."""
+    out: Path
+    """Folder of the folds' bundles, the masks and the scores."""
+    changes: tuple[str, ...] = ()
+    """`key=value` each, put over the config."""
+    splits: Path | None = None
+    """File with a list of splits; None: `folds` of them by sorted id."""
+    folds: int = 5
+    """How many, where no file names them."""
+    cache: Path | None = None
+    """Folder of prepared patients; None: within `out`."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    quiet: bool = False
+    """No progress."""
+
+
+def fold_folder(out: Path, fold: int) -> Path:
+    """Return the bundle of a fold, from 1."""
+    return out / f"fold_{fold}"
+
+
+def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, list[CaseScores]]:
+    """Train all folds, segment each patient by the fold that validates on it, and score them; what is done is kept.
+
+    Args:
+        request: what to train on what, and where it goes.
+        say: told, in a line each, what was decided and done.
+
+    Returns:
+        The scores by protocol.
+
+    Raises:
+        RequestError: config, data or splits cannot be used as asked, or the folder holds other folds.
+        MachineError: see `train_bundle`.
+        Interrupted: by Ctrl-C or SIGTERM; run again to go on.
+    """
+    recipe = read_recipe(request.config, request.changes)
+    check_data(request.data)
+    if request.out.resolve().is_relative_to(request.data.resolve()):
+        raise RequestError(f"{request.out} lies inside DATA: give a folder outside it")
+    cases = find_cases(request.data)
+    splits = splits_for(request, cases)
+    make_folder(request.out)
+    remember(request.out / FOLDS_FILE, splits)
+    by_id = {case.id: case for case in cases}
+    for fold, split in enumerate(splits, start=1):
+        bundle = fold_folder(request.out, fold)
+        if is_complete(bundle, recipe["epochs"] * recipe["steps"]):
+            same_configs(bundle, recipe, read_folds(request.out / FOLDS_FILE)[fold - 1])
+            say(f"fold {fold} of {len(splits)}: trained already")
+        else:
+            say(f"fold {fold} of {len(splits)}:")
+            train_bundle(training_of(request, fold), say)
+        held_out = [by_id[each] for each in split.validation]
+        options = Options(device=request.device)
+        summary = segment_folder(held_out, request.out / MASKS, bundle, options=options)
+        say(", ".join(f"{count} {status}" for status, count in summary.counts.items() if count))
+    return score(request, [each for split in splits for each in split.validation])
+
+
+def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
+    """Return the folds that the request means, no patient validated on twice.
+
+    Raises:
+        RequestError: the file or the number do not fit.
+    """
+    if request.splits is not None:
+        splits = read_folds(request.splits)
+    else:
+        ids = sorted({case.id for case in cases if case.reference is not None})
+        splits = [nth_fold(ids, fold, request.folds) for fold in range(1, request.folds + 1)]
+    validated = [each for split in splits for each in split.validation]
+    twice = sorted({each for each in validated if validated.count(each) > 1})
+    if twice:
+        raise RequestError(f"{', '.join(twice)}: validated on in two folds; give each patient to one")
+    return splits
+
+
+def remember(path: Path, splits: Sequence[Split]) -> None:
+    """Write the folds down, from which each fold is trained.
+
+    Raises:
+        RequestError: the folder was begun with other folds.
+    """
+    lists = [{"train": split.train, "validation": split.validation, "test": split.test} for split in splits]
+    document = (json.dumps(lists, indent=1) + "\n").encode()
+    if path.is_file() and path.read_bytes() != document:
+        raise RequestError(f"{path} holds other folds: go on with the same, or give another folder")
+    write_whole(path, document)
+
+
+def is_complete(bundle: Path, steps: int) -> bool:
+    """Return whether a fold's bundle was trained to its end."""
+    try:
+        training = open_bundle(bundle).metadata["brats3d"].get("training", {})
+    except BundleError:
+        return False
+    return bool(training.get("steps") == steps)
+
+
+def training_of(request: FoldsRequest, fold: int) -> TrainingRequest:
+    """Return the request for one fold's training, resumed where it was begun."""
+    bundle = fold_folder(request.out, fold)
+    return TrainingRequest(
+        config=request.config,
+        data=request.data,
+        out=bundle,
+        changes=request.changes,
+        splits=request.out / FOLDS_FILE,
+        fold=fold,
+        cache=request.cache or request.out / CACHE,
+        device=request.device,
+        resume=bundle.is_dir() and any(bundle.iterdir()),
+        quiet=request.quiet,
+    )
+
+
+def score(request: FoldsRequest, ids: Sequence[str]) -> dict[str, list[CaseScores]]:
+    """Score the out-of-fold masks and write the tables."""
+    found = compare(request.out / MASKS, request.data, PROTOCOL_NAMES)
+    wanted = set(ids)
+    scores = {name: [case for case in cases if case.id in wanted] for name, cases in found.scores.items()}
+    for name, cases in scores.items():
+        write_tables(request.out, PROTOCOLS[name], cases)
+    return scores

@@ -1,0 +1,53 @@
+"""Scores by how much enhancing tumour a reference holds: the class that decides the mean."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from brats3d.scoring.scores import CaseScores
+from brats3d.vocabulary import REGIONS, Region
+
+SMALL_ML = 3.0
+"""Enhancing tumour of less than this is a class of its own."""
+CLASSES = ("all", "no ET", f"ET under {SMALL_ML:g} ml", f"ET {SMALL_ML:g} ml or more")
+HEADER = ("patients", "n", *(f"{region} Dice" for region in REGIONS), "mean", "median", "standard error", "HD95 mm")
+
+
+def class_of(case: CaseScores) -> str:
+    """Return the class of a case by the volume of its reference's enhancing tumour."""
+    volume_ml = case.regions[Region.ET].reference_ml
+    if volume_ml == 0:
+        return CLASSES[1]
+    return CLASSES[2] if volume_ml < SMALL_ML else CLASSES[3]
+
+
+def mean_dice(case: CaseScores) -> float:
+    """Return the mean Dice of the three regions of a case."""
+    return float(np.mean([case.regions[region].dice for region in REGIONS]))
+
+
+def strata_rows(cases: Sequence[CaseScores]) -> list[list[str]]:
+    """Return a row for all cases and one for each class: how many, mean Dice per region, and of the regions' mean the
+    mean, median and standard error; HD95 in mm at the end.
+    """
+    judged = [case for case in cases if case.regions]
+    groups = {"all": judged} | {name: [case for case in judged if class_of(case) == name] for name in CLASSES[1:]}
+    return [row(name, group) for name, group in groups.items() if group]
+
+
+def row(name: str, cases: Sequence[CaseScores]) -> list[str]:
+    """Return one row."""
+    dice = [float(np.mean([case.regions[region].dice for case in cases])) for region in REGIONS]
+    means = np.array([mean_dice(case) for case in cases])
+    error = f"{means.std(ddof=1) / math.sqrt(len(means)):.3f}" if len(means) > 1 else "-"
+    distances = [float(np.mean([case.regions[region].hd95_mm for case in cases])) for region in REGIONS]
+    return [
+        name,
+        str(len(cases)),
+        *(f"{value:.3f}" for value in dice),
+        f"{means.mean():.3f}",
+        f"{np.median(means):.3f}",
+        error,
+        " / ".join(f"{value:.1f}" for value in distances),
+    ]
