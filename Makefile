@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PATIENTS ?=
+SPLITS ?=
+TABLES ?= networks hyperparameters
+EXPERIMENTS ?= brats3d-experiments
 
-.PHONY: demo test check slow wheel clean
+.PHONY: demo test check slow experiments wheel clean
 
 demo: $(STAMP)
 	$(BIN)/brats3d demo
@@ -22,6 +25,11 @@ check: $(STAMP)
 # patients run where a folder of them is given: make slow PATIENTS=/path/to/patients
 slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow $(if $(PATIENTS),--patients=$(PATIENTS))
+
+# Tables of recipes under one budget of time (hours on two cores; killed and run again, it goes on):
+# make experiments PATIENTS=/path/to/patients SPLITS=/path/to/splits.json
+experiments: $(STAMP)
+	$(BIN)/python -m brats3d.study.experiments $(TABLES) --data $(PATIENTS) --splits $(SPLITS) -o $(EXPERIMENTS)
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel

@@ -2,6 +2,7 @@
 
 import platform
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ class BundleFinisher:
             "seconds": last["seconds"],
             "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor(),
             "precision": self.precision,
+            "peak_memory_bytes": peak_memory(self.device),
             "torch": installed_version("torch"),
             "last_validation": validated[-1] if validated else None,
             "best_validation": max(validated, key=lambda row: row["dice_mean"]) if validated else None,
@@ -100,6 +102,21 @@ def undisturbed() -> Iterator[None]:
             signal.signal(each, handler)
         for number in came[:1]:
             signal.raise_signal(number)
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Return the most bytes that this process had at once: of the card it trained on, else of the machine's memory.
+
+    None where the system keeps no account of it.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most if sys.platform == "darwin" else most * 1024)
 
 
 def processor() -> str:

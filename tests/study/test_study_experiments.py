@@ -1,0 +1,94 @@
+"""Experiments: rows are trained within their budget, scored on the others, kept, and put into one table."""
+
+import json
+
+import pytest
+import torch
+from training_for_tests import write_patients, write_recipe
+
+from brats3d.errors import MachineError
+from brats3d.study import experiments
+from brats3d.study.budget import seconds_a_step, steps_within
+from brats3d.study.experiments import Experiment, Laboratory, as_markdown, planned, read_table, row_of, run_experiment
+from brats3d.train.recipe import read_recipe
+
+RESULT = {
+    "name": "unet",
+    "parameters": 5_262_723,
+    "steps": 2000,
+    "seconds": 1000.0,
+    "device": "2 threads",
+    "precision": "bfloat16",
+    "peak_memory_bytes": 3 * 2**29,
+    "patients": 8,
+    "mean": {name: {"dice": dice, "hd95": 10.0} for name, dice in (("WT", 0.8), ("TC", 0.7), ("ET", 0.6))},
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Return three made-up patients and a budget of a second."""
+    folder = tmp_path_factory.mktemp("lab")
+    data = write_patients(folder / "data")
+    ids = sorted(each.name for each in data.iterdir())
+    (folder / "splits.json").write_text(json.dumps({"train": ids[:2], "validation": ids[2:]}))
+    return Laboratory(data, folder / "splits.json", folder / "out", minutes=0.02, device="cpu")
+
+
+def test_a_row_is_trained_scored_and_not_done_again(lab, monkeypatch):
+    recipe = write_recipe(lab.data.parent)
+    experiment = Experiment("Half the Rate!", recipe, ("optimizer.rate=0.0005",))
+    said = []
+    result = run_experiment(experiment, lab, said.append)
+    assert "steps in 0.02 minutes" in said[0]
+    trained = (lab.out / "half-the-rate/configs/train.yaml").read_text()
+    assert "rate: 0.0005" in trained
+    assert result["patients"] == 1
+    assert 0 < result["steps"] <= 20 * steps_within(1.2, 1e-4)
+    assert result["peak_memory_bytes"] > 10**8
+    assert len(row_of(result)) == len(experiments.HEADER)
+    monkeypatch.setattr(experiments, "train", pytest.fail)
+    assert run_experiment(experiment, lab, said.append) == result
+    assert said[-1] == "Half the Rate!: done already"
+
+
+def test_a_resumed_row_keeps_the_plan_it_was_begun_with(lab, monkeypatch):
+    experiment = Experiment("planned", write_recipe(lab.data.parent))
+    first = planned(experiment, lab, lab.out / "planned", lambda line: None)
+    monkeypatch.setattr(experiments, "seconds_a_step", pytest.fail)
+    assert planned(experiment, lab, lab.out / "planned", lambda line: None) == first
+
+
+def test_a_training_that_fails_stops_the_run_with_a_word(lab):
+    with pytest.raises(MachineError, match="training of 'broken' failed"):
+        experiments.train(Experiment("broken", "no-such-recipe"), [], lab, lab.out / "broken")
+
+
+def test_too_few_steps_are_told_in_the_row():
+    assert row_of(RESULT)[2:5] == ["2000", "2.00", "1.5 GiB"]
+    assert row_of({**RESULT, "steps": 99})[2] == "99 (under 100: too few to judge)"
+
+
+def test_a_table_says_under_what_it_was_made(lab):
+    text = as_markdown("Networks", [RESULT, RESULT], lab)
+    assert "0.02 minutes of training each (2 threads, bfloat16); Dice and HD95 of 8 patients" in text
+    assert (
+        text.count("| unet | 5.3 M | 2000 | 2.00 | 1.5 GiB | 0.800 | 0.700 | 0.600 | 0.700 | 10.0 / 10.0 / 10.0 |") == 2
+    )
+
+
+@pytest.mark.parametrize("name", ["networks", "hyperparameters"])
+def test_every_row_that_ships_is_a_recipe(name):
+    title, rows = read_table(name)
+    assert title
+    assert len({row.folder for row in rows}) == len(rows) > 5
+    for row in rows:
+        read_recipe(row.config, row.changes)
+
+
+def test_a_step_takes_time_and_a_budget_holds_so_many(tmp_path):
+    recipe = read_recipe(write_recipe(tmp_path))
+    seconds = seconds_a_step(recipe, torch.device("cpu"))
+    assert 0 < seconds < 10
+    assert steps_within(11.0, 0.1) == 100
+    assert steps_within(0.0, 1.0) == 1
