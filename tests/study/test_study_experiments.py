@@ -90,5 +90,5 @@ def test_a_step_takes_time_and_a_budget_holds_so_many(tmp_path):
     recipe = read_recipe(write_recipe(tmp_path))
     seconds = seconds_a_step(recipe, torch.device("cpu"))
     assert 0 < seconds < 10
-    assert steps_within(11.0, 0.1) == 100
+    assert steps_within(11.05, 0.1) == 100
     assert steps_within(0.0, 1.0) == 1
