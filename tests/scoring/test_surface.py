@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from brats3d.grid import box_of
-from brats3d.scoring.surface import HD95, hd95_google
+from brats3d.scoring.surface import HD95, ball, border_pair, hd95_google, nsd
 
 UNIT = (1.0, 1.0, 1.0)
 MASKS = arrays(np.bool_, (4, 5, 6), elements=st.booleans())
@@ -113,3 +113,41 @@ def test_the_joint_box_holds_both_and_no_more():
     one[1, 4, 8] = other[3, 5, 6] = True
     assert box_of(one | other) == (slice(1, 4), slice(4, 6), slice(6, 9))
     assert box_of(one & other) is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("tolerance_mm", [0.5, 1.0, 3.1])
+def test_nsd_is_the_mean_share_of_distances_within_the_tolerance(seed, tolerance_mm):
+    one, other, spacing_mm = random_pair(seed)
+    shares = [(side.distances_mm <= tolerance_mm).mean() for side in border_pair(one, other, spacing_mm)]
+    assert nsd(one, other, spacing_mm, tolerance_mm) == pytest.approx(np.mean(shares), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shift", "tolerance_mm", "expected"),
+    # 488 border voxels each. By 1: 9 planes share their rim of 36. By 3: the face left behind is too far, and of the
+    # face inside the other cube the middle 4 x 4.
+    [(0, 0.0, 1.0), (1, 0.5, 9 * 36 / 488), (1, 1.0, 1.0), (3, 2.9, 1 - (100 + 16) / 488)],
+)
+def test_nsd_of_shifted_cubes_by_hand(shift, tolerance_mm, expected):
+    other = cubes(CUBE.shape, (10, (10 + shift, 10, 10)))
+    assert nsd(other, CUBE, UNIT, tolerance_mm) == pytest.approx(expected)
+
+
+def test_nsd_of_empty_maps_is_1_and_of_one_empty_map_0():
+    empty = np.zeros_like(CUBE)
+    assert nsd(empty, empty, UNIT, 1.0) == 1
+    assert nsd(CUBE, empty, UNIT, 1.0) == nsd(empty, CUBE, UNIT, 1.0) == 0
+
+
+def test_a_tolerance_holds_distances_that_equal_it():
+    one, other = np.zeros((2, 4, 4, 4), bool)
+    one[0, 0, 0] = other[0, 0, 1] = True
+    assert nsd(one, other, (1.0, 1.0, 0.7), 0.7) == 1
+    assert nsd(one, other, (1.0, 1.0, 0.7), 0.699) == 0
+
+
+def test_a_ball_is_that_of_the_spacing():
+    assert ball((1.0, 1.0, 1.0), 0.5).sum() == 1
+    assert ball((1.0, 1.0, 1.0), 1.0).sum() == 7
+    assert ball((0.5, 1.0, 3.0), 1.0).sum() == 5 + 2
