@@ -68,6 +68,21 @@ def to_region_maps(label_map: NDArray[np.integer], scheme: LabelScheme) -> NDArr
     return np.stack([core | (label_map == scheme.oedema), core, enhancing])
 
 
+def to_tissue_maps(label_map: NDArray[np.integer], scheme: LabelScheme) -> NDArray[np.bool_]:
+    """Return the tissues of a label map, each label by itself.
+
+    Args:
+        label_map: (X, Y, Z), labels of `scheme`.
+        scheme: what the labels mean.
+
+    Returns:
+        (4, X, Y, Z): NETC, SNFH, ET, RC, no two of which meet; RC is empty where the scheme has no cavity.
+    """
+    cavity = np.zeros(label_map.shape, bool) if scheme.cavity is None else label_map == scheme.cavity
+    tissues = (scheme.necrosis, scheme.oedema, scheme.enhancing)
+    return np.stack([*(label_map == label for label in tissues), cavity])
+
+
 def to_label_map(region_maps: NDArray[np.bool_], scheme: LabelScheme) -> NDArray[np.uint8]:
     """Return the label map that nested region maps mean.
 

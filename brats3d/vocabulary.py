@@ -20,8 +20,21 @@ class Region(StrEnum):
     ET = "ET"
 
 
+class Tissue(StrEnum):
+    """What one label alone means, by the names of BraTS 2024; ET is also a region."""
+
+    NETC = "NETC"
+    """Non-enhancing tumour core: necrosis."""
+    SNFH = "SNFH"
+    """Oedema: surrounding non-enhancing FLAIR hyperintensity."""
+    ET = "ET"
+    RC = "RC"
+    """Resection cavity."""
+
+
 MODALITIES: tuple[Modality, ...] = tuple(Modality)
 REGIONS: tuple[Region, ...] = tuple(Region)
+TISSUES: tuple[Tissue, ...] = tuple(Tissue)
 
 MODALITY_TITLES: dict[Modality, str] = {
     Modality.T1: "T1",

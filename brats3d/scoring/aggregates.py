@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.cases.case import patient_of
-from brats3d.scoring.protocols import FIGURES, Protocol
+from brats3d.scoring.protocol import Protocol
+from brats3d.scoring.protocols import FIGURES
 from brats3d.scoring.scores import CaseScores, RegionScores
-from brats3d.vocabulary import REGIONS, Region
 
 Values = NDArray[np.float64]
 Figures = dict[str, dict[str, float | None]]
@@ -39,7 +39,7 @@ def statistic(cases: Sequence[CaseScores], protocol: Protocol, name: str) -> Fig
     """Return one of `STATISTICS` over all cases that have the figure."""
     return {
         region: {each: known(STATISTICS[name], values_of(cases, region, each)) for each in protocol.figures}
-        for region in REGIONS
+        for region in protocol.regions
     }
 
 
@@ -53,11 +53,11 @@ def mean_where_present(cases: Sequence[CaseScores], protocol: Protocol) -> Figur
             each: known(STATISTICS["mean"], values_of(with_region(cases, region), region, each))
             for each in protocol.figures
         }
-        for region in REGIONS
+        for region in protocol.regions
     }
 
 
-def with_region(cases: Sequence[CaseScores], region: Region) -> list[CaseScores]:
+def with_region(cases: Sequence[CaseScores], region: str) -> list[CaseScores]:
     """Return the cases whose reference holds a region."""
     return [case for case in cases if region in case.regions and case.regions[region].reference_ml > 0]
 
@@ -81,12 +81,12 @@ def intervals(cases: Sequence[CaseScores], protocol: Protocol, generator: np.ran
         region: {
             each: None if draws is None else interval(cases, patients, draws, region, each) for each in protocol.figures
         }
-        for region in REGIONS
+        for region in protocol.regions
     }
 
 
 def interval(
-    cases: Sequence[CaseScores], patients: Sequence[str], draws: NDArray[np.int64], region: Region, name: str
+    cases: Sequence[CaseScores], patients: Sequence[str], draws: NDArray[np.int64], region: str, name: str
 ) -> list[float] | None:
     """Return the interval of one mean; `draws` (resamples, patients) says how often each patient is drawn."""
     place = {patient: index for index, patient in enumerate(patients)}
@@ -103,7 +103,7 @@ def interval(
     return [float(end) for end in np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])]
 
 
-def values_of(cases: Sequence[CaseScores], region: Region, name: str) -> Values:
+def values_of(cases: Sequence[CaseScores], region: str, name: str) -> Values:
     """Return one figure of one region of the cases that have it."""
     found = (figure(case.regions.get(region), name) for case in cases)
     return np.array([value for value in found if value is not None], dtype=np.float64)

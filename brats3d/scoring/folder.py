@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from brats3d.cases.case import Case
 from brats3d.cases.nifti import read_grid
 from brats3d.cases.read import read_mask, read_reference
 from brats3d.errors import BadInput, Finding
 from brats3d.grid import Grid
-from brats3d.labels import SCHEMES, scheme_named, to_region_maps
+from brats3d.labels import SCHEMES, scheme_named
 from brats3d.output.unfinished import MASK_ENDING
 from brats3d.scoring.align import laid_on
 from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, scheme_of
-from brats3d.scoring.protocols import DEFAULT_PROTOCOL, Protocol, protocol_named, score_case
+from brats3d.scoring.protocol import Protocol, RegionMaps
+from brats3d.scoring.protocols import DEFAULT_PROTOCOL, maps_of, protocol_named, score_case
 from brats3d.scoring.scores import CaseScores, ScoreStatus
 
 LOG = logging.getLogger(__name__)
@@ -47,7 +45,7 @@ def evaluate(
     Args:
         predictions: a folder of `<id>.nii.gz`.
         references: patient folders of any layout, or a folder of `<id>.nii.gz`.
-        protocols: names out of `brats2020` and `brats2023`.
+        protocols: names out of `brats2020`, `brats2023` and `brats2024`.
         label_scheme: the references' label scheme where it is not their layout's own.
         prediction_scheme: the label scheme of predictions whose sidecar does not say it.
 
@@ -141,8 +139,7 @@ def scored(pair: Pair, protocol: Protocol) -> CaseScores:
 class Side:
     """One label map of a pair, as regions."""
 
-    region_maps: NDArray[np.bool_]
-    """(3, X, Y, Z): WT, TC, ET."""
+    region_maps: RegionMaps
     grid: Grid
     scheme: str
     words: str
@@ -161,10 +158,9 @@ def read_reference_of(pair: Pair, protocol: Protocol) -> Side:
     grid = grid_of(pair.case)
     if grid is None:
         return read_side(pair.reference, protocol)
-    reference = read_reference(pair.case, grid)
-    return Side(
-        to_region_maps(reference.label_map, reference.scheme), grid, reference.scheme.name, joined(reference.findings)
-    )
+    read = read_reference(pair.case, grid)
+    maps = maps_of(read.label_map, read.scheme, protocol.regions)
+    return Side(maps, grid, read.scheme.name, joined(read.findings))
 
 
 def grid_of(case: Case) -> Grid | None:
@@ -183,10 +179,11 @@ def read_side(mask: MaskFile, protocol: Protocol, target: Grid | None = None) ->
     """
     scheme = SCHEMES[scheme_of(mask, protocol.label_scheme)]
     read = read_mask(mask.path, mask.name, scheme, mask.option)
-    if target is None:
-        return Side(to_region_maps(read.label_map, scheme), read.grid, scheme.name, joined(read.findings))
-    label_map, remarks = laid_on(read.label_map, read.grid, target, mask.name)
-    return Side(to_region_maps(label_map, scheme), target, scheme.name, joined((*read.findings, *remarks)))
+    label_map, grid, findings = read.label_map, read.grid, read.findings
+    if target is not None:
+        label_map, remarks = laid_on(label_map, grid, target, mask.name)
+        grid, findings = target, (*findings, *remarks)
+    return Side(maps_of(label_map, scheme, protocol.regions), grid, scheme.name, joined(findings))
 
 
 def joined(findings: Iterable[Finding]) -> str:

@@ -1,7 +1,8 @@
 """Lesion-wise scores of BraTS 2023: each lesion of the reference counts once, and so does each false one.
 
 After `rachitsaluja/BraTS-2023-Metrics`, `metrics.py`, at commit 43c9052, with one labelled pass in place of one pass
-over the whole grid for each lesion. Dilations use the 18 nearest neighbours, lesions hang together by 26.
+over the whole grid for each lesion. Dilations use the 18 nearest neighbours, lesions hang together by 26. BraTS 2024
+numbers lesions another way (`merged.py`) and then scores them by the same steps, `score_numbered`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from scipy import ndimage
 
 from brats3d.grid import Box, Spacing, box_of
 from brats3d.scoring.overlap import BoolMap, overlap
-from brats3d.scoring.surface import hd95_google
+from brats3d.scoring.surface import hd95_google, nsd
 
 NEAR = ndimage.generate_binary_structure(3, 2)
 TOUCHING = ndimage.generate_binary_structure(3, 3)
@@ -29,6 +30,10 @@ class LesionRules:
     """Reference lesions of this volume or less are left out."""
     penalty_mm: float
     """The HD95 of a missed or false lesion."""
+    smallest_prediction: int | None = None
+    """Predicted lesions of so many voxels or fewer are deleted before scoring; None where all of them count."""
+    tolerances_mm: tuple[float, ...] = ()
+    """The tolerances of NSD; empty in a protocol without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class LesionScores:
     """Predicted parts that reach no lesion, of any size (false positives)."""
     missed: int
     """Kept lesions that no predicted part reaches (false negatives)."""
+    nsd: tuple[float, ...] = ()
+    """For each tolerance of the rules the mean NSD over kept and false lesions, 0 to 1; 1 where there are none."""
 
 
 def score_lesions(prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing, rules: LesionRules) -> LesionScores:
@@ -59,13 +66,24 @@ def score_lesions(prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing, 
     # No margin: where dilated parts meet outside the box that holds them all, they also meet inside.
     box = box_of(prediction | reference)
     if box is None:
-        return LesionScores(1.0, 0.0, 0, 0, 0)
-    lesions = number_lesions(reference[box], rules.dilations)
+        return averaged([], 0, 0, rules)
     parts, _ = label(prediction[box])
+    return score_numbered(parts, number_lesions(reference[box], rules.dilations), spacing_mm, rules)
+
+
+def score_numbered(parts: Numbered, lesions: Numbered, spacing_mm: Spacing, rules: LesionRules) -> LesionScores:
+    """Score lesions against predicted parts, both numbered from 1 without gaps.
+
+    Args:
+        parts: (X, Y, Z), the number of the predicted part, or 0.
+        lesions: (X, Y, Z), the number of the reference's lesion, or 0.
+        spacing_mm: voxel size along X, Y, Z in millimetres.
+        rules: the protocol's figures.
+    """
     part_boxes = ndimage.find_objects(parts)
     voxel_mm3 = float(np.prod(spacing_mm))
     reached: set[int] = set()
-    found: list[tuple[float, float]] = []
+    found: list[tuple[float, ...]] = []
     missed = 0
     for number, lesion_box in enumerate(ndimage.find_objects(lesions), start=1):
         hits = parts_near(lesions, number, lesion_box, parts, rules.dilations)
@@ -75,25 +93,32 @@ def score_lesions(prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing, 
             continue
         if hits:
             around = union_box([lesion_box, *(part_boxes[hit - 1] for hit in hits)])
-            found.append(score_lesion(np.isin(parts[around], hits), lesions[around] == number, spacing_mm))
+            found.append(score_lesion(np.isin(parts[around], hits), lesions[around] == number, spacing_mm, rules))
         else:
             missed += 1
-    return averaged(found, missed, len(part_boxes) - len(reached), rules.penalty_mm)
+    return averaged(found, missed, len(part_boxes) - len(reached), rules)
 
 
-def averaged(found: list[tuple[float, float]], missed: int, false: int, penalty_mm: float) -> LesionScores:
+def averaged(found: list[tuple[float, ...]], missed: int, false: int, rules: LesionRules) -> LesionScores:
     """Return the means over found, missed and false lesions; the latter two score 0 and the penalty."""
     count = len(found) + missed + false
     if count == 0:
-        return LesionScores(1.0, 0.0, 0, 0, 0)
-    dice = sum(dice for dice, _ in found) / count
-    hd95_mm = (sum(hd95_mm for _, hd95_mm in found) + penalty_mm * (missed + false)) / count
-    return LesionScores(dice, hd95_mm, len(found), false, missed)
+        return LesionScores(1.0, 0.0, 0, 0, 0, (1.0,) * len(rules.tolerances_mm))
+    dice, hd95_mm, *shares = map(sum, zip(*found, strict=True)) if found else (0.0,) * (2 + len(rules.tolerances_mm))
+    return LesionScores(
+        dice / count,
+        (hd95_mm + rules.penalty_mm * (missed + false)) / count,
+        len(found),
+        false,
+        missed,
+        tuple(share / count for share in shares),
+    )
 
 
-def score_lesion(prediction: BoolMap, lesion: BoolMap, spacing_mm: Spacing) -> tuple[float, float]:
-    """Return Dice and HD95 in mm of one lesion and all the predicted parts that reach it."""
-    return overlap(prediction, lesion).dice, hd95_google(prediction, lesion, spacing_mm)
+def score_lesion(prediction: BoolMap, lesion: BoolMap, spacing_mm: Spacing, rules: LesionRules) -> tuple[float, ...]:
+    """Return Dice, HD95 in mm and each NSD of one lesion and all the predicted parts that reach it."""
+    shares = (nsd(prediction, lesion, spacing_mm, tolerance_mm) for tolerance_mm in rules.tolerances_mm)
+    return (overlap(prediction, lesion).dice, hd95_google(prediction, lesion, spacing_mm), *shares)
 
 
 def number_lesions(reference: BoolMap, dilations: int) -> Numbered:

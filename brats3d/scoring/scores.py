@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from brats3d.grid import Spacing
-from brats3d.vocabulary import Region
 
 
 class ScoreStatus(StrEnum):
@@ -37,7 +36,7 @@ class RegionScores:
     prediction_ml: float | None
     """The prediction's volume; None where there is no prediction."""
     tp: int | None = None
-    """Lesions found; None in a protocol that counts no lesions, as are the next four."""
+    """Lesions found; None in a protocol that counts no lesions, as are the four that follow."""
     fp: int | None = None
     """Predicted parts that belong to no lesion."""
     fn: int | None = None
@@ -46,6 +45,10 @@ class RegionScores:
     """Dice of the whole region, 0 to 1."""
     whole_hd95_mm: float | None = None
     """HD95 of the whole region, or the penalty."""
+    nsd: tuple[float, ...] = ()
+    """One for each tolerance of the protocol, 0 to 1, as `dice`."""
+    whole_nsd: tuple[float, ...] = ()
+    """As `nsd`, of the whole region."""
 
     @property
     def volume_error_ml(self) -> float | None:
@@ -67,8 +70,8 @@ class CaseScores:
     protocol: str
     """The protocol's name."""
     status: ScoreStatus
-    regions: Mapping[Region, RegionScores] = field(default_factory=dict)
-    """Every region; empty where the reference is refused."""
+    regions: Mapping[str, RegionScores] = field(default_factory=dict)
+    """Every region of the protocol by its name; empty where the reference is refused."""
     penalty_mm: float | None = None
     """The HD95 of what cannot be measured, on this grid; None where the reference is refused."""
     spacing_mm: Spacing | None = None

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,16 @@ from brats3d.scoring.aggregates import (
     mean_where_present,
     statistic,
 )
-from brats3d.scoring.protocols import Protocol
+from brats3d.scoring.lesions import LesionRules
+from brats3d.scoring.protocol import Protocol
 from brats3d.scoring.scores import CaseScores, ScoreStatus
 from brats3d.vocabulary import REGIONS
 
 SEED = 0
 """What the drawing of patients starts from, so that equal scores give equal files."""
+
+SHOWN = {"dice": "Dice", "hd95": "HD95", "tp": "TP", "fp": "FP", "fn": "FN"}
+"""The figures that a terminal shows, and their headings."""
 
 Document = dict[str, Any]
 
@@ -51,22 +55,37 @@ def document_of(protocol: Protocol, cases: Sequence[CaseScores]) -> Document:
 
 def rules_of(protocol: Protocol) -> Document:
     """Return what a reader must know to compare figures: protocol, definition of HD95, penalty, thresholds."""
-    lesions = protocol.lesions
     return {
         "protocol": protocol.name,
         "hd95_definition": protocol.hd95,
+        **({"nsd_tolerance": protocol.nsd} if protocol.nsd else {}),
         "penalty_mm": protocol.penalty_mm,
         "penalty_rule": "the diagonal of the grid in voxels" if protocol.penalty_mm is None else "fixed",
-        "thresholds": {}
-        if lesions is None
-        else {"dilations": lesions.dilations, "smallest_lesion_mm3": lesions.smallest_mm3},
+        "thresholds": thresholds_of(protocol),
     }
+
+
+def thresholds_of(protocol: Protocol) -> dict[str, float]:
+    """Return what makes a lesion: `NAME` as it is for most regions, and `NAME_REGION` where one differs."""
+    named: dict[str, Callable[[LesionRules], float | None]] = {
+        "dilations": lambda rules: rules.dilations,
+        "smallest_lesion_mm3": lambda rules: rules.smallest_mm3,
+        "smallest_prediction_voxels": lambda rules: rules.smallest_prediction,
+    }
+    thresholds: dict[str, float] = {}
+    for name, read in named.items():
+        values = {region: read(rules) for region, rules in protocol.lesions.items()}
+        usual = next(iter(values.values()), None)
+        if usual is not None:
+            differing = {f"{name}_{region}": value for region, value in values.items() if value not in (usual, None)}
+            thresholds |= {name: usual, **{each: value for each, value in differing.items() if value is not None}}
+    return thresholds
 
 
 def case_entry(protocol: Protocol, case: CaseScores) -> Document:
     """Return one case of the document; figures that do not exist are None."""
     entry: Document = {"id": case.id, "status": case.status}
-    for region in REGIONS:
+    for region in protocol.regions:
         entry[region] = {name: figure(case.regions.get(region), name) for name in protocol.figures}
     more = {
         "penalty_mm": case.penalty_mm,
@@ -82,7 +101,7 @@ def csv_of(protocol: Protocol, cases: Sequence[CaseScores]) -> str:
 
     Columns: id, status, the protocol's rules, every figure of every region as `figure_REGION`, the message.
     """
-    columns = [(name, region) for name in protocol.figures for region in REGIONS]
+    columns = [(name, region) for name in protocol.figures for region in protocol.regions]
     rules = rules_of(protocol)
     thresholds: Document = rules.pop("thresholds")
     same = [*(rules[key] for key in ("protocol", "hd95_definition")), *thresholds.values()]
@@ -130,27 +149,46 @@ def write_tables(out: Path, protocol: Protocol, cases: Sequence[CaseScores]) -> 
 def title_of(protocol: Protocol) -> str:
     """Return the line above a terminal's table: what these figures are."""
     penalty = "the grid's diagonal in voxels" if protocol.penalty_mm is None else f"{protocol.penalty_mm:g} mm"
-    line = f"protocol {protocol.name}; HD95 as `{protocol.hd95}`, in mm; penalty {penalty}"
-    if protocol.lesions is None:
-        return f"{line}; whole regions"
-    rules = protocol.lesions
-    return f"{line}; lesion-wise, {rules.dilations} dilations, lesions over {rules.smallest_mm3:g} mm³"
+    line = f"protocol {protocol.name}; HD95 as `{protocol.hd95}`, in mm; penalty {penalty}; {protocol.unit}"
+    rules = thresholds_of(protocol)
+    if not rules:
+        return line
+    dilations, smallest = (in_words(rules, name) for name in ("dilations", "smallest_lesion_mm3"))
+    return f"{line}, {dilations} dilations, lesions over {smallest} mm³"
+
+
+def in_words(thresholds: dict[str, float], name: str) -> str:
+    """Return one threshold and its exceptions.
+
+    >>> in_words({"dilations": 3, "dilations_RC": 5}, "dilations")
+    '3 (RC 5)'
+    """
+    beside = [
+        f"{key.removeprefix(f'{name}_')} {value:g}" for key, value in thresholds.items() if key.startswith(f"{name}_")
+    ]
+    return f"{thresholds[name]:g}" + (f" ({', '.join(beside)})" if beside else "")
 
 
 def terminal_table(protocol: Protocol, cases: Sequence[CaseScores]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows for a terminal: one row a case, then mean and median."""
-    shown = [name for name in ("dice", "hd95", "tp", "fp", "fn") if name in protocol.figures]
-    titles = {"dice": "Dice", "hd95": "HD95"}
-    header = ["case", "status", *(f"{region} {titles.get(name, name.upper())}" for name in shown for region in REGIONS)]
-    rows = [[case.id, str(case.status), *cells(case_entry(protocol, case), shown)] for case in cases]
-    for name in ("mean", "median"):
-        rows.append([name, "", *cells(statistic(cases, protocol, name), shown)])
-    return header, rows
+    """Return header and rows for a terminal: the cases, then mean and median.
+
+    A row a case, or, where a protocol has more than the three nested regions, a row a case and region.
+    """
+    shown = [name for name in SHOWN if name in protocol.figures]
+    named = [(case.id, str(case.status), case_entry(protocol, case)) for case in cases]
+    named += [(name, "", statistic(cases, protocol, name)) for name in ("mean", "median")]
+    if protocol.regions == REGIONS:
+        header = [f"{region} {SHOWN[name]}" for name in shown for region in REGIONS]
+        return ["case", "status", *header], [[*words, *cells(figures, REGIONS, shown)] for *words, figures in named]
+    rows = [
+        [*words, region, *cells(figures, [region], shown)] for *words, figures in named for region in protocol.regions
+    ]
+    return ["case", "status", "region", *(SHOWN[name] for name in shown)], rows
 
 
-def cells(figures: Figures | Document, shown: Sequence[str]) -> list[str]:
+def cells(figures: Figures | Document, regions: Sequence[str], shown: Sequence[str]) -> list[str]:
     """Return figures as people read them: four places for Dice, two for the rest, whole counts without any."""
-    return [as_words(figures[region][name], 4 if name == "dice" else 2) for name in shown for region in REGIONS]
+    return [as_words(figures[region][name], 4 if name == "dice" else 2) for name in shown for region in regions]
 
 
 def as_words(value: float | None, places: int) -> str:

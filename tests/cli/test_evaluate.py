@@ -72,7 +72,7 @@ def test_a_refused_reference_makes_it_4_and_has_no_figures(folders, tmp_path, ca
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--protocol", "brats2024"], "unknown protocol 'brats2024'"),
+        (["--protocol", "brats2025"], "unknown protocol 'brats2025'"),
         (["--label-scheme", "brats"], "unknown label scheme 'brats'"),
         (["--prediction-scheme", "brats"], "unknown label scheme 'brats'"),
     ],

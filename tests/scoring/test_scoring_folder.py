@@ -103,6 +103,27 @@ def test_a_prediction_with_foreign_labels_is_refused_not_guessed(folders, write_
     assert evaluate(predictions, references, prediction_scheme="brats2023")[0].status is ScoreStatus.SCORED
 
 
+def test_a_cavity_is_read_by_the_scheme_of_each_side(folders, write_mask):
+    predictions, references = folders
+    for side in folders:
+        write_mask(side / "a.nii.gz", {2: 8, 1: 7, 3: 6, 4: 5})
+    (case,) = evaluate(predictions, references, ["brats2024"])
+    assert (case.reference_scheme, case.regions["RC"].tp, case.regions["RC"].dice) == ("brats2024", 1, 1.0)
+    assert case.regions["RC"].reference_ml == pytest.approx(0.125)
+    write_mask(predictions / "a.nii.gz", {2: 8, 1: 7, 4: 6})
+    (case,) = evaluate(predictions, references, ["brats2024"], prediction_scheme="brats2020")
+    assert (case.regions["RC"].tp, case.regions["RC"].fn, case.regions["ET"].tp) == (0, 1, 1)
+
+
+def test_a_missing_prediction_costs_every_region_of_every_protocol(folders, write_mask):
+    predictions, references = folders
+    (predictions / "a.nii.gz").unlink()
+    for case in evaluate(predictions, references, ["brats2023", "brats2024"], label_scheme="brats2020"):
+        penalty = {"brats2023": 374.0, "brats2024": 337.0}[case.protocol]
+        assert {(each.dice, each.hd95_mm) for each in case.regions.values()} == {(0.0, penalty)}
+        assert len(case.regions) == {"brats2023": 3, "brats2024": 6}[case.protocol]
+
+
 def test_a_sidecar_beside_the_prediction_says_its_scheme(folders, write_mask):
     predictions, references = folders
     write_mask(predictions / "a.nii.gz", {1: 6, 2: 4, 3: 2})
@@ -154,7 +175,7 @@ def test_predictions_left_over_are_named(folders, write_mask):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"protocols": ["brats2024"]}, {"label_scheme": "brats"}, {"prediction_scheme": "brats"}], ids=str
+    "wrong", [{"protocols": ["brats2025"]}, {"label_scheme": "brats"}, {"prediction_scheme": "brats"}], ids=str
 )
 def test_unknown_names_are_request_errors(folders, wrong):
     with pytest.raises(RequestError, match="unknown"):

@@ -7,14 +7,13 @@ import pytest
 from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.scoring.scores import CaseScores, RegionScores, ScoreStatus
 from brats3d.scoring.table import csv_of, document_of, harmless, terminal_table, title_of, write_tables
-from brats3d.vocabulary import REGIONS
 
-WHOLE, LESIONS = PROTOCOLS["brats2020"], PROTOCOLS["brats2023"]
+WHOLE, LESIONS, MERGED = (PROTOCOLS[f"brats{year}"] for year in (2020, 2023, 2024))
 
 
 def scored(name: str, protocol=WHOLE, dice=0.9, **more) -> CaseScores:
     region = RegionScores(dice, 3.0, 0.82, 0.9, float("nan"), reference_ml=2.0, prediction_ml=1.5, **more)
-    return CaseScores(name, protocol.name, ScoreStatus.SCORED, dict.fromkeys(REGIONS, region), 13.0)
+    return CaseScores(name, protocol.name, ScoreStatus.SCORED, dict.fromkeys(protocol.regions, region), 13.0)
 
 
 CASES = [scored("a"), CaseScores("b", "brats2020", ScoreStatus.REFUSED, message="=b: ends early")]
@@ -44,6 +43,23 @@ def test_the_document_of_a_lesion_wise_protocol_counts_lesions():
     assert document["thresholds"] == {"dilations": 3, "smallest_lesion_mm3": 50.0}
     shown = {name: document["cases"][0]["TC"][name] for name in ("dice", "hd95", "tp", "fp", "fn", "whole_dice")}
     assert shown == {"dice": 0.9, "hd95": 3.0, "tp": 1, "fp": 0, "fn": 2, "whole_dice": 0.8}
+
+
+def test_the_document_of_2024_names_every_region_and_the_thresholds_that_differ():
+    (case,) = [scored("a", MERGED, tp=1, fp=0, fn=2, nsd=(0.4, 0.6), whole_nsd=(0.5, 0.7))]
+    document = document_of(MERGED, [case])
+    assert [key for key in document["cases"][0] if key.isupper()] == ["WT", "TC", "NETC", "SNFH", "ET", "RC"]
+    assert (document["cases"][0]["RC"]["nsd_0.5"], document["mean"]["NETC"]["whole_nsd_1.0"]) == (0.4, 0.7)
+    assert (document["nsd_tolerance"], document["penalty_mm"]) == ("0.5 and 1.0 mm", 337.0)
+    assert document["thresholds"] == {
+        "dilations": 3,
+        "dilations_NETC": 5,
+        "dilations_RC": 5,
+        "smallest_lesion_mm3": 20.0,
+        "smallest_lesion_mm3_ET": 10.0,
+        "smallest_prediction_voxels": 20,
+        "smallest_prediction_voxels_ET": 10,
+    }
 
 
 def test_the_csv_has_a_row_a_case_then_a_row_a_statistic():
@@ -90,8 +106,18 @@ def test_the_terminal_shows_cases_then_mean_and_median():
     assert terminal_table(WHOLE, CASES)[1][1] == ["b", "refused", *["-"] * 6]
 
 
+def test_the_terminal_shows_a_row_a_region_where_there_are_six():
+    case = scored("a", MERGED, tp=1, fp=0, fn=2, nsd=(0.5, 1.0), whole_nsd=(0.5, 1.0))
+    header, rows = terminal_table(MERGED, [case])
+    assert header == ["case", "status", "region", "Dice", "HD95", "TP", "FP", "FN"]
+    assert [row[:3] for row in rows[:7]] == [*(["a", "scored", each] for each in MERGED.regions), ["mean", "", "WT"]]
+    assert rows[5][3:] == ["0.9000", "3.00", "1", "0", "2"]
+    assert len(rows) == 18
+
+
 def test_the_title_names_protocol_definition_penalty_and_thresholds():
     assert title_of(WHOLE) == (
         "protocol brats2020; HD95 as `google`, in mm; penalty the grid's diagonal in voxels; whole regions"
     )
     assert title_of(LESIONS).endswith("penalty 374 mm; lesion-wise, 3 dilations, lesions over 50 mm³")
+    assert title_of(MERGED).endswith("lesion-wise, 3 (NETC 5, RC 5) dilations, lesions over 20 (ET 10) mm³")
