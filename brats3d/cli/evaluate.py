@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol",
         metavar="NAME",
         action="append",
-        help="brats2020 (whole regions; the default), brats2023 or brats2024 (lesion-wise); may be given again",
+        help="brats2020 (whole regions; the default), brats2023 or brats2024 (lesion-wise), brats2026 (matched parts); "
+        "may be given again",
     )
     parser.add_argument("-o", "--out", metavar="OUT", type=place, help="also write metrics_<protocol>.csv and .json")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -1,4 +1,4 @@
-"""The three families of protocols: what each makes of the region maps of a case."""
+"""The four families of protocols: what each makes of the region maps of a case."""
 
 import math
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from brats3d.grid import Box, Spacing, box_of
+from brats3d.scoring.instances import agreement, score_instances
 from brats3d.scoring.lesions import LesionScores, score_lesions, score_numbered, widened
 from brats3d.scoring.merged import number_merged
 from brats3d.scoring.overlap import BoolMap, overlap
@@ -67,6 +68,39 @@ def score_merged_lesions(
     return scores
 
 
+def score_instance_wise(
+    protocol: Protocol, prediction: RegionMaps, reference: RegionMaps, spacing_mm: Spacing
+) -> list[RegionScores]:
+    """Score each region by parts matched one to one, as BraTS since 2025; arguments as in `score_whole_regions`."""
+    return [score_matched(protocol, one, other, spacing_mm) for one, other in zip(prediction, reference, strict=True)]
+
+
+def score_matched(protocol: Protocol, prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing) -> RegionScores:
+    """Score one region (X, Y, Z) by parts matched one to one."""
+    penalty_mm = protocol.penalty_on(reference.shape)
+    counts = overlap(prediction, reference)
+    parts = score_instances(prediction, reference, spacing_mm)
+    # For the whole region panoptica forgets the spacing, and its tolerance is then half a voxel.
+    whole = agreement(prediction, reference, spacing_mm, min(spacing_mm) / 2)
+    return RegionScores(
+        dice=parts.matched.dice,
+        hd95_mm=or_penalty(parts.matched.hd95_mm, penalty_mm),
+        iou=counts.iou,
+        sensitivity=counts.sensitivity,
+        specificity=counts.specificity,
+        reference_ml=volume_ml(reference, spacing_mm),
+        prediction_ml=volume_ml(prediction, spacing_mm),
+        tp=parts.found,
+        fp=parts.false,
+        fn=parts.missed,
+        whole_dice=whole.dice,
+        whole_hd95_mm=or_penalty(whole.hd95_mm, penalty_mm),
+        f1=parts.f1,
+        nsd=(parts.matched.nsd,),
+        whole_nsd=(whole.nsd,),
+    )
+
+
 def score_whole(protocol: Protocol, prediction: BoolMap, reference: BoolMap, spacing_mm: Spacing) -> RegionScores:
     """Score one region (X, Y, Z) as a whole."""
     counts = overlap(prediction, reference)
@@ -123,6 +157,7 @@ def without_prediction(missed: RegionScores, penalty_mm: float) -> RegionScores:
         prediction_ml=None,
         whole_dice=0.0 if counts_lesions else None,
         whole_hd95_mm=penalty_mm if counts_lesions else None,
+        f1=None if missed.f1 is None else 0.0,
         nsd=(0.0,) * len(missed.nsd),
         whole_nsd=(0.0,) * len(missed.whole_nsd),
     )
@@ -141,5 +176,5 @@ def volume_ml(region: BoolMap, spacing_mm: Spacing) -> float:
 
 
 def or_penalty(hd95_mm: float, penalty_mm: float) -> float:
-    """Return a distance, the penalty in place of infinity."""
+    """Return a distance, the penalty in place of infinity; NaN stays what it is."""
     return penalty_mm if math.isinf(hd95_mm) else hd95_mm

@@ -45,7 +45,7 @@ def evaluate(
     Args:
         predictions: a folder of `<id>.nii.gz`.
         references: patient folders of any layout, or a folder of `<id>.nii.gz`.
-        protocols: names out of `brats2020`, `brats2023` and `brats2024`.
+        protocols: names out of `brats2020`, `brats2023`, `brats2024` and `brats2026`.
         label_scheme: the references' label scheme where it is not their layout's own.
         prediction_scheme: the label scheme of predictions whose sidecar does not say it.
 

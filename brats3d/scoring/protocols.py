@@ -9,6 +9,7 @@ from brats3d.errors import RequestError, nearest_name
 from brats3d.grid import Spacing
 from brats3d.labels import LabelScheme, to_region_maps, to_tissue_maps
 from brats3d.scoring.families import (
+    score_instance_wise,
     score_lesion_wise,
     score_merged_lesions,
     score_nothing,
@@ -25,13 +26,16 @@ FIGURES: dict[str, Callable[[RegionScores], float | None]] = {
     "hd95": lambda scores: scores.hd95_mm,
     "sensitivity": lambda scores: scores.sensitivity,
     "specificity": lambda scores: scores.specificity,
+    "f1": lambda scores: scores.f1,
     "tp": lambda scores: scores.tp,
     "fp": lambda scores: scores.fp,
     "fn": lambda scores: scores.fn,
+    "nsd": lambda scores: scores.nsd[0],
     "nsd_0.5": lambda scores: scores.nsd[0],
     "nsd_1.0": lambda scores: scores.nsd[1],
     "whole_dice": lambda scores: scores.whole_dice,
     "whole_hd95": lambda scores: scores.whole_hd95_mm,
+    "whole_nsd": lambda scores: scores.whole_nsd[0],
     "whole_nsd_0.5": lambda scores: scores.whole_nsd[0],
     "whole_nsd_1.0": lambda scores: scores.whole_nsd[1],
     "reference_ml": lambda scores: scores.reference_ml,
@@ -96,6 +100,17 @@ PROTOCOLS: dict[str, Protocol] = {
             regions=REGIONS_AND_TISSUES,
             lesions={region: rules_of_2024(region) for region in REGIONS_AND_TISSUES},
             nsd="0.5 and 1.0 mm",
+        ),
+        Protocol(
+            "brats2026",
+            label_scheme="brats2024",
+            figures=("dice", "hd95", *COUNTS, "f1", "nsd", "whole_dice", "whole_hd95", "whole_nsd", *VOLUMES),
+            penalty_mm=373.0,
+            score=score_instance_wise,
+            unit="matched parts",
+            regions=REGIONS_AND_TISSUES,
+            hd95="medpy",
+            nsd="the smallest voxel side, half of it for the whole region",
         ),
     )
 }

@@ -22,7 +22,7 @@ class RegionScores:
     """The figures of one region of one case; their meaning depends on the protocol that gave them."""
 
     dice: float
-    """0 to 1; of the whole region, or the mean over lesions in a lesion-wise protocol."""
+    """0 to 1; of the whole region, or the mean over lesions in a lesion-wise protocol. NaN where that has no rule."""
     hd95_mm: float
     """As `dice`; the penalty where it cannot be measured."""
     iou: float
@@ -45,6 +45,8 @@ class RegionScores:
     """Dice of the whole region, 0 to 1."""
     whole_hd95_mm: float | None = None
     """HD95 of the whole region, or the penalty."""
+    f1: float | None = None
+    """Of found, false and missed lesions, 0 to 1; None where the protocol has no such figure."""
     nsd: tuple[float, ...] = ()
     """One for each tolerance of the protocol, 0 to 1, as `dice`."""
     whole_nsd: tuple[float, ...] = ()

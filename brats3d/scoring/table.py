@@ -29,7 +29,7 @@ from brats3d.vocabulary import REGIONS
 SEED = 0
 """What the drawing of patients starts from, so that equal scores give equal files."""
 
-SHOWN = {"dice": "Dice", "hd95": "HD95", "tp": "TP", "fp": "FP", "fn": "FN"}
+SHOWN = {"dice": "Dice", "hd95": "HD95", "f1": "F1", "tp": "TP", "fp": "FP", "fn": "FN"}
 """The figures that a terminal shows, and their headings."""
 
 Document = dict[str, Any]
@@ -187,8 +187,8 @@ def terminal_table(protocol: Protocol, cases: Sequence[CaseScores]) -> tuple[lis
 
 
 def cells(figures: Figures | Document, regions: Sequence[str], shown: Sequence[str]) -> list[str]:
-    """Return figures as people read them: four places for Dice, two for the rest, whole counts without any."""
-    return [as_words(figures[region][name], 4 if name == "dice" else 2) for name in shown for region in regions]
+    """Return figures as people read them: four places for shares, two for the rest, whole counts without any."""
+    return [as_words(figures[region][name], 4 if name in ("dice", "f1") else 2) for name in shown for region in regions]
 
 
 def as_words(value: float | None, places: int) -> str:

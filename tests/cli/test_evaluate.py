@@ -89,6 +89,34 @@ def test_folders_that_are_not_there_exit_with_2(folders, tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("protocol", ["brats2024", "brats2026"])
+def test_six_regions_are_in_the_document_and_undefined_figures_are_null(folders, capsys, protocol):
+    assert main(["evaluate", *folders, "--json", "--protocol", protocol]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (case,) = document["cases"]
+    for region in ("WT", "TC", "NETC", "SNFH", "ET", "RC"):
+        assert case[region].keys() >= {"dice", "hd95", "tp", "fp", "fn"}
+        assert document["mean"][region].keys() == document["median"][region].keys() == case[region].keys()
+    assert case["TC"]["tp"] == 1
+    assert case["RC"]["dice"] == document["mean"]["RC"]["dice"] == (1.0 if protocol == "brats2024" else None)
+
+
+def test_every_protocol_at_once_needs_nothing_more_installed(folders, tmp_path, capsys):
+    names = ["brats2020", "brats2023", "brats2024", "brats2026"]
+    protocols = [word for name in names for word in ("--protocol", name)]
+    assert main(["evaluate", *folders, "--json", *protocols, "-o", str(tmp_path / "out")]) == 0
+    assert [each["protocol"] for each in json.loads(capsys.readouterr().out)["protocols"]] == names
+    assert len(list((tmp_path / "out").iterdir())) == 8
+
+
+def test_a_row_a_region_is_shown_where_there_are_six(folders, capsys):
+    assert main(["evaluate", *folders, "-q", "--protocol", "brats2026"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["case", "status", "region", "Dice", "HD95", "F1", "TP", "FP", "FN"]
+    assert [line.split()[:3] for line in lines[2:4]] == [["a", "scored", "WT"], ["a", "scored", "TC"]]
+    assert lines[7].split() == ["a", "scored", "RC", "-", "-", "-", "0", "0", "0"]
+
+
 def test_options_not_built_yet_are_absent(folders, capsys):
     with pytest.raises(SystemExit) as exit_:
         main(["evaluate", *folders, "--check-submission", "2023"])

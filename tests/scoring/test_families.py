@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scores_for_tests import (
@@ -15,7 +17,7 @@ from scores_for_tests import (
 from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.vocabulary import REGIONS, Region, Tissue
 
-WHOLE, LESIONS, MERGED = (PROTOCOLS[f"brats{year}"] for year in (2020, 2023, 2024))
+WHOLE, LESIONS, MERGED, MATCHED = (PROTOCOLS[f"brats{year}"] for year in (2020, 2023, 2024, 2026))
 
 
 def small(*voxels: int) -> np.ndarray:
@@ -71,6 +73,32 @@ def test_worked_cases_3_and_4_of_2024_are_an_empty_prediction_and_two_empty_maps
         assert rounded(missed[region], "dice", "hd95", "tp", "fp", "fn", "nsd_0.5") == (0.0, 337.0, 0, 0, 1, 0.0)
     for scores in score_label_maps(MERGED, EMPTY, EMPTY).values():
         assert rounded(scores, "dice", "hd95", "tp", "fp", "fn", "nsd_0.5") == (1.0, 0.0, 0, 0, 0, 1.0)
+
+
+def test_worked_case_1_of_2026_averages_matched_parts_alone():
+    found = score_label_maps(MATCHED, THREE_PARTS, FOUR_LESIONS)
+    for region in REGIONS:
+        assert rounded(found[region], "tp", "fp", "fn", "f1") == (1, 2, 3, 0.285714)
+        assert rounded(found[region], "dice", "hd95", "nsd") == (0.9, 1.0, 1.0)
+        assert rounded(found[region], "whole_dice", "whole_hd95", "whole_nsd") == (0.824553, 56.586217, 0.573349)
+
+
+def test_worked_case_2_of_2026_costs_a_whole_region_for_a_speck():
+    found = score_label_maps(MATCHED, OEDEMA_WITH_A_SPECK, OEDEMA)
+    for region in (Region.TC, Region.ET):
+        assert rounded(found[region], "f1", "dice", "hd95", "nsd", "tp", "fp", "fn") == (0, 0, 373.0, 0, 0, 1, 0)
+        assert rounded(found[region], "whole_dice", "whole_hd95", "whole_nsd") == (0, 373.0, 0)
+    assert rounded(found["WT"], "f1", "dice", "hd95", "nsd") == (1, 1, 0, 1)
+
+
+def test_worked_cases_3_and_4_of_2026_are_a_miss_and_no_figures_at_all():
+    for region in REGIONS:
+        missed = score_label_maps(MATCHED, EMPTY, CUBE)[region]
+        assert rounded(missed, "f1", "dice", "hd95", "tp", "fp", "fn") == (0, 0, 373.0, 0, 0, 1)
+    for scores in score_label_maps(MATCHED, EMPTY, EMPTY).values():
+        undefined = rounded(scores, "f1", "dice", "hd95", "nsd", "whole_dice", "whole_hd95", "whole_nsd")
+        assert all(math.isnan(value) for value in undefined)
+        assert rounded(scores, "tp", "fp", "fn") == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +163,11 @@ def test_volume_errors_are_signed_and_undefined_for_an_empty_reference():
     scores = score_label_maps(WHOLE, small(1, 2, 3), small(1, 2, 3, 4), (10.0, 10.0, 5.0))["ET"]
     assert (scores.volume_error_ml, scores.volume_error_percent) == (pytest.approx(-0.5), pytest.approx(-25.0))
     assert score_label_maps(WHOLE, small(1), small())["ET"].volume_error_percent is None
+
+
+def test_distances_of_matched_parts_are_in_millimetres():
+    scores = score_label_maps(MATCHED, small(13, 14), small(13, 14, 15), (1.0, 1.0, 3.0))["ET"]
+    assert rounded(scores, "dice", "whole_dice") == (0.8, 0.8)
+    assert scores.hd95_mm == scores.whole_hd95_mm == pytest.approx(np.percentile([0, 0, 0, 0, 3], 95))
+    # Two of three border voxels are no further than 1 mm, the smallest side, and all of the other two.
+    assert scores.nsd == scores.whole_nsd == (pytest.approx(5 / 6),)

@@ -111,17 +111,17 @@ def test_a_cavity_is_read_by_the_scheme_of_each_side(folders, write_mask):
     assert (case.reference_scheme, case.regions["RC"].tp, case.regions["RC"].dice) == ("brats2024", 1, 1.0)
     assert case.regions["RC"].reference_ml == pytest.approx(0.125)
     write_mask(predictions / "a.nii.gz", {2: 8, 1: 7, 4: 6})
-    (case,) = evaluate(predictions, references, ["brats2024"], prediction_scheme="brats2020")
+    (case,) = evaluate(predictions, references, ["brats2026"], prediction_scheme="brats2020")
     assert (case.regions["RC"].tp, case.regions["RC"].fn, case.regions["ET"].tp) == (0, 1, 1)
 
 
 def test_a_missing_prediction_costs_every_region_of_every_protocol(folders, write_mask):
     predictions, references = folders
     (predictions / "a.nii.gz").unlink()
-    for case in evaluate(predictions, references, ["brats2023", "brats2024"], label_scheme="brats2020"):
-        penalty = {"brats2023": 374.0, "brats2024": 337.0}[case.protocol]
+    for case in evaluate(predictions, references, ["brats2024", "brats2026"], label_scheme="brats2020"):
+        penalty = {"brats2024": 337.0, "brats2026": 373.0}[case.protocol]
         assert {(each.dice, each.hd95_mm) for each in case.regions.values()} == {(0.0, penalty)}
-        assert len(case.regions) == {"brats2023": 3, "brats2024": 6}[case.protocol]
+        assert list(case.regions) == ["WT", "TC", "NETC", "SNFH", "ET", "RC"]
 
 
 def test_a_sidecar_beside_the_prediction_says_its_scheme(folders, write_mask):

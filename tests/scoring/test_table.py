@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 
 import pytest
 
@@ -8,7 +9,7 @@ from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.scoring.scores import CaseScores, RegionScores, ScoreStatus
 from brats3d.scoring.table import csv_of, document_of, harmless, terminal_table, title_of, write_tables
 
-WHOLE, LESIONS, MERGED = (PROTOCOLS[f"brats{year}"] for year in (2020, 2023, 2024))
+WHOLE, LESIONS, MERGED, MATCHED = (PROTOCOLS[f"brats{year}"] for year in (2020, 2023, 2024, 2026))
 
 
 def scored(name: str, protocol=WHOLE, dice=0.9, **more) -> CaseScores:
@@ -62,6 +63,18 @@ def test_the_document_of_2024_names_every_region_and_the_thresholds_that_differ(
     }
 
 
+def test_undefined_figures_are_null_and_left_out_of_means():
+    undefined = scored(
+        "b", MATCHED, dice=math.nan, tp=0, fp=0, fn=0, f1=math.nan, nsd=(math.nan,), whole_nsd=(math.nan,)
+    )
+    defined = scored("a", MATCHED, dice=0.6, tp=1, fp=1, fn=0, f1=2 / 3, nsd=(1.0,), whole_nsd=(0.5,))
+    document = json.loads(json.dumps(document_of(MATCHED, [defined, undefined]), allow_nan=False))
+    assert [case["RC"]["dice"] for case in document["cases"]] == [0.6, None]
+    assert (document["mean"]["RC"]["dice"], document["mean"]["RC"]["f1"]) == (0.6, pytest.approx(2 / 3))
+    assert (document["hd95_definition"], document["thresholds"]) == ("medpy", {})
+    assert rows_of(csv_of(MATCHED, [undefined]))[0]["f1_SNFH"] == ""
+
+
 def test_the_csv_has_a_row_a_case_then_a_row_a_statistic():
     rows = rows_of(csv_of(LESIONS, COUNTED))
     assert [row["id"] for row in rows] == ["a", "mean", "std", "quartile_25", "median", "quartile_75"]
@@ -107,11 +120,11 @@ def test_the_terminal_shows_cases_then_mean_and_median():
 
 
 def test_the_terminal_shows_a_row_a_region_where_there_are_six():
-    case = scored("a", MERGED, tp=1, fp=0, fn=2, nsd=(0.5, 1.0), whole_nsd=(0.5, 1.0))
-    header, rows = terminal_table(MERGED, [case])
-    assert header == ["case", "status", "region", "Dice", "HD95", "TP", "FP", "FN"]
-    assert [row[:3] for row in rows[:7]] == [*(["a", "scored", each] for each in MERGED.regions), ["mean", "", "WT"]]
-    assert rows[5][3:] == ["0.9000", "3.00", "1", "0", "2"]
+    case = scored("a", MATCHED, tp=1, fp=0, fn=2, f1=0.5, nsd=(1.0,), whole_nsd=(0.5,))
+    header, rows = terminal_table(MATCHED, [case])
+    assert header == ["case", "status", "region", "Dice", "HD95", "F1", "TP", "FP", "FN"]
+    assert [row[:3] for row in rows[:7]] == [*(["a", "scored", each] for each in MATCHED.regions), ["mean", "", "WT"]]
+    assert rows[5][3:] == ["0.9000", "3.00", "0.5000", "1", "0", "2"]
     assert len(rows) == 18
 
 
@@ -121,3 +134,4 @@ def test_the_title_names_protocol_definition_penalty_and_thresholds():
     )
     assert title_of(LESIONS).endswith("penalty 374 mm; lesion-wise, 3 dilations, lesions over 50 mm³")
     assert title_of(MERGED).endswith("lesion-wise, 3 (NETC 5, RC 5) dilations, lesions over 20 (ET 10) mm³")
+    assert title_of(MATCHED) == "protocol brats2026; HD95 as `medpy`, in mm; penalty 373 mm; matched parts"
