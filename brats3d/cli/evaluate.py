@@ -1,10 +1,10 @@
-"""`brats3d evaluate`: masks against references."""
+"""`brats3d evaluate`: masks against references, or against the rules of a challenge's portal."""
 
 import argparse
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from brats3d.scoring.folder import Comparison
     from brats3d.scoring.pairs import Pair
 
+    Item = TypeVar("Item", Path, Pair)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "references",
         metavar="REFERENCES",
         type=place,
+        nargs="?",
         help="patient folders of any layout, or a folder of <id>.nii.gz",
     )
     parser.add_argument(
@@ -33,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="brats2020 (whole regions; the default), brats2023 or brats2024 (lesion-wise), brats2026 (matched parts); "
         "may be given again",
+    )
+    parser.add_argument(
+        "--check-submission",
+        metavar="YEAR",
+        help="score nothing: check PREDICTIONS by the rules of that year's portal; REFERENCES is then not given",
     )
     parser.add_argument("-o", "--out", metavar="OUT", type=place, help="also write metrics_<protocol>.csv and .json")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -43,7 +51,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score, write, then print; 4 where a reference has no sound prediction or is refused itself."""
+    """Score, or check a submission; 4 where a reference has no sound prediction, or a portal would refuse a file."""
+    if args.check_submission is not None:
+        refuse_scoring_options(args)
+        return check(args)
+    if args.references is None:
+        raise RequestError("name the REFERENCES after PREDICTIONS, or give --check-submission YEAR")
+    return score(args)
+
+
+def refuse_scoring_options(args: argparse.Namespace) -> None:
+    """Refuse what says how to score beside the wish not to score.
+
+    Raises:
+        RequestError: such an option is given; it would do nothing.
+    """
+    scoring = {
+        "REFERENCES": args.references,
+        "--protocol": args.protocol,
+        "-o": args.out,
+        "--label-scheme": args.label_scheme,
+        "--prediction-scheme": args.prediction_scheme,
+    }
+    given = [name for name, value in scoring.items() if value is not None]
+    if given:
+        raise RequestError(f"--check-submission scores nothing and takes no {', '.join(given)}; leave that out")
+
+
+def check(args: argparse.Namespace) -> int:
+    """Check a submission and print what a portal would refuse."""
+    from brats3d.scoring.submission import check_submission
+
+    found = check_submission(
+        args.predictions, args.check_submission, one_by_one=lambda paths: with_progress(paths, args.quiet, "file")
+    )
+    if found.others:
+        say(f"{args.predictions}: beside the masks stand records of brats3d ({found.others}); pack the .nii.gz alone")
+    if args.json:
+        show_json(found.as_json())
+        return found.exit_code
+    if found.bad:
+        show(as_table([(each.file, each.reason) for each in found.bad], ("refused", "why")))
+    show(f"{found.sound} of {found.masks} masks are sound by the rules of {found.year}")
+    return found.exit_code
+
+
+def score(args: argparse.Namespace) -> int:
+    """Score, write, then print."""
     from brats3d.scoring.folder import compare  # SciPy takes a moment to import; help must not wait for it
     from brats3d.scoring.protocols import DEFAULT_PROTOCOL, PROTOCOLS
     from brats3d.scoring.scores import ScoreStatus
@@ -58,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
         args.protocol or (DEFAULT_PROTOCOL,),
         args.label_scheme,
         args.prediction_scheme,
-        one_by_one=lambda pairs: with_progress(pairs, args.quiet),
+        one_by_one=lambda pairs: with_progress(pairs, args.quiet, "patient"),
     )
     scored = [(PROTOCOLS[name], cases) for name, cases in comparison.scores.items()]
     if args.out is not None:
@@ -86,13 +140,13 @@ def check_out(out: Path, references: Path) -> None:
         raise RequestError(f"{out} lies inside the references; name a folder elsewhere")
 
 
-def with_progress(pairs: "Sequence[Pair]", quiet: bool) -> "Iterator[Pair]":
-    """Yield pairs behind a progress bar; where stderr is no terminal, one line a patient remains."""
-    bar = tqdm(pairs, unit="patient", leave=False, disable=True if quiet else None)
-    for index, pair in enumerate(bar, start=1):
+def with_progress(items: "Sequence[Item]", quiet: bool, unit: str) -> "Iterator[Item]":
+    """Yield pairs or files behind a progress bar; where stderr is no terminal, one line each remains."""
+    bar = tqdm(items, unit=unit, leave=False, disable=True if quiet else None)
+    for index, item in enumerate(bar, start=1):
         if bar.disable and not quiet:
-            say(f"{index}/{len(pairs)} {pair.id}")
-        yield pair
+            say(f"{index}/{len(items)} {item.name if isinstance(item, Path) else item.id}")
+        yield item
 
 
 def tell(comparison: "Comparison") -> None:

@@ -117,11 +117,57 @@ def test_a_row_a_region_is_shown_where_there_are_six(folders, capsys):
     assert lines[7].split() == ["a", "scored", "RC", "-", "-", "-", "0", "0", "0"]
 
 
-def test_options_not_built_yet_are_absent(folders, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        main(["evaluate", *folders, "--check-submission", "2023"])
-    assert exit_.value.code == 2
-    assert "unrecognized arguments: --check-submission" in capsys.readouterr().err
+@pytest.fixture
+def submission(tmp_path):
+    """A folder with one mask that the portals take, and a record of ours beside it."""
+    write_mask(tmp_path / "masks" / "BraTS-GLI-00005-100.nii.gz", {2: 6, 1: 4})
+    (tmp_path / "masks" / "BraTS-GLI-00005-100.json").write_text('{"versions": {"brats3d": "0.1.0"}}')
+    return tmp_path / "masks"
+
+
+def test_a_sound_submission_is_0_and_says_what_not_to_pack(submission, capsys):
+    assert main(["evaluate", str(submission), "--check-submission", "2024", "-q"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "1 of 1 masks are sound by the rules of 2024\n"
+    assert "beside the masks stand records of brats3d (1); pack the .nii.gz alone" in printed.err
+
+
+def test_a_bad_submission_is_4_and_names_each_file(submission, capsys):
+    write_mask(submission / "patient.nii.gz", {2: 6})
+    assert main(["evaluate", str(submission), "--check-submission", "2024"]) == 4
+    printed = capsys.readouterr()
+    assert "patient.nii.gz  its name does not end with a case number" in printed.out
+    assert "1 of 2 masks are sound by the rules of 2024" in printed.out
+    assert "2/2 patient.nii.gz" in printed.err
+
+
+def test_the_document_of_a_submission_is_as_the_contract_says(submission, capsys):
+    (submission / "notes.txt").write_text("")
+    assert main(["evaluate", "--check-submission", "2024", "--json", str(submission)]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert {key: document[key] for key in ("year", "masks", "sound")} == {"year": 2024, "masks": 1, "sound": 1}
+    assert [sorted(bad) for bad in document["bad"]] == [["file", "reason"]]
+    assert document["bad"][0]["file"] == "notes.txt"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--check-submission", "1999"], "the rules of the year '1999' are not known; known are 2023, 2024"),
+        (["--check-submission", "2024", "-o", "out"], "takes no -o"),
+        (["references", "--check-submission", "2024", "--protocol", "brats2020"], "takes no REFERENCES, --protocol"),
+        (["--check-submission", "2024", "--label-scheme", "msd"], "takes no --label-scheme"),
+        ([], "name the REFERENCES after PREDICTIONS, or give --check-submission YEAR"),
+    ],
+)
+def test_requests_that_cannot_be_carried_out_exit_with_2(submission, capsys, words, message):
+    assert main(["evaluate", str(submission), *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_a_file_to_submit_exits_with_2(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path), "--check-submission", "2023", "--json"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_the_table_names_the_rules_and_shows_mean_and_median(folders, capsys):
