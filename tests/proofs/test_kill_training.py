@@ -34,10 +34,10 @@ def nobody_stays_behind():
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """Patients, a recipe with two workers, and the bundle of an undisturbed run."""
+    """Patients, a recipe whose batches are made ahead, and the bundle of an undisturbed run."""
     folder = tmp_path_factory.mktemp("kill-training")
     write_patients(folder / "data")
-    write_recipe(folder, epochs="8", steps="8", workers="2")
+    write_recipe(folder, epochs="8", steps="8", ahead="2")
     assert start(folder, folder / "whole").wait(DEADLINE_S) == 0
     return folder
 
