@@ -44,9 +44,9 @@ class Version:
         """The smallest `vox_offset`: the header and its extension flag."""
         return self.sizeof_hdr + 4
 
-    def parse(self, start: bytes, order: str) -> np.void:
-        """Return the header's fields in one byte order, `<` or `>`."""
-        dtype = np.dtype(
+    def dtype(self, order: str) -> np.dtype[np.void]:
+        """Return where the fields stand in one byte order, `<` or `>`."""
+        return np.dtype(
             {
                 "names": [name for name, _, _ in self.fields],
                 "formats": [form.format(order) for _, form, _ in self.fields],
@@ -54,7 +54,10 @@ class Version:
                 "itemsize": self.sizeof_hdr,
             }
         )
-        header: np.void = np.frombuffer(start[: self.sizeof_hdr], dtype)[0]
+
+    def parse(self, start: bytes, order: str) -> np.void:
+        """Return the header's fields in one byte order, `<` or `>`."""
+        header: np.void = np.frombuffer(start[: self.sizeof_hdr], DTYPES[self.number, order])[0]
         return header
 
 
@@ -72,6 +75,9 @@ NIFTI_2 = Version(2, 540, b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n", (
     ("sform_code", "{}i4", 348), ("quatern", "(3,){}f8", 352), ("qoffset", "(3,){}f8", 376), ("srow", "(12,){}f8", 400),
     ("xyzt_units", "{}i4", 500),
 ))  # fmt: skip
+# Made once, here: numpy reads "(8,)" with Python's own parser, and that of Python 3.11 fails at random (SystemError)
+# where two threads are in it.
+DTYPES = {(version.number, order): version.dtype(order) for version in (NIFTI_1, NIFTI_2) for order in "<>"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

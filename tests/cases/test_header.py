@@ -123,3 +123,16 @@ def test_a_wrong_bitpix_is_a_warning_for_the_length_proves_the_type():
     judged = judge(edited(nifti_bytes(brain()), bitpix=8))
     assert [finding.code for finding in judged.findings] == ["bitpix"]
     assert judged.dtype == np.dtype("<i2")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_header_is_read_without_pythons_parser_which_threads_may_not_share(order, monkeypatch):
+    raw = nifti_bytes(brain(), order=order)
+
+    def parse(*arguments, **options):
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ast.parse", parse)
+        judged = judge(raw)
+    assert judged.shape == SHAPE
