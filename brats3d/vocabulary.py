@@ -48,6 +48,29 @@ REGION_COLOURS: dict[Region, str] = {Region.WT: "#56B4E9", Region.TC: "#F0E442",
 """Told apart by hue in every common kind of colour blindness, and by lightness where there is no colour at all."""
 
 
+class MapKind(StrEnum):
+    """What is written beside a mask where it is asked for, each kind in a folder of this name."""
+
+    PROBABILITIES = "probabilities"
+    UNCERTAINTY = "uncertainty"
+
+
+class Measure(StrEnum):
+    """One number of the review of a mask: `predict/review.py` says how each is taken."""
+
+    VOLUME_ML = "volume_ml"
+    SCATTERED = "scattered"
+    OUTSIDE_BRAIN = "outside_brain"
+    UNSURE_WT = "unsure_wt"
+    UNSURE_TC = "unsure_tc"
+    UNSURE_ET = "unsure_et"
+    BRAIN_ML = "brain_ml"
+    SKEW_T1 = "skew_t1"
+    SKEW_T1CE = "skew_t1ce"
+    SKEW_T2 = "skew_t2"
+    SKEW_FLAIR = "skew_flair"
+
+
 class Severity(StrEnum):
     """How much a finding weighs: one error refuses the case."""
 

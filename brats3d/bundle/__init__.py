@@ -15,6 +15,8 @@ from brats3d.bundle.folder import (
     shipped_bundles,
 )
 from brats3d.bundle.plain import read_plain_yaml
+from brats3d.bundle.rules import NO_ISLANDS, Islands, Limits, islands_of, temperature_of
+from brats3d.bundle.serves import Subset, subset_words
 from brats3d.bundle.weights import load_network, weights_entry, write_weights
 
 __all__ = [
@@ -23,19 +25,26 @@ __all__ = [
     "FORMAT",
     "MAX_OVERLAP",
     "METADATA_FILE",
+    "NO_ISLANDS",
     "STRANGER",
     "WEIGHTS_FILE",
     "Bundle",
     "BundleIdentity",
     "Definition",
+    "Islands",
+    "Limits",
+    "Subset",
     "Windows",
     "bundle_sha256",
     "check_definition",
     "find_bundle",
+    "islands_of",
     "load_network",
     "open_bundle",
     "read_plain_yaml",
     "shipped_bundles",
+    "subset_words",
+    "temperature_of",
     "weights_entry",
     "write_weights",
 ]

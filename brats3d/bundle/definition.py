@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from brats3d.errors import BundleError, RequestError, nearest_name
+from brats3d.bundle.checks import in_range, require_keys
+from brats3d.bundle.rules import MOST_ML, Islands, Limits, islands_of, limits_of, temperature_of, thresholds_of
+from brats3d.bundle.serves import Subset, modalities_of, serves_of
+from brats3d.errors import BundleError, RequestError
 from brats3d.networks import check_network_def, divisor
 from brats3d.prepare import Preparation
-from brats3d.settings import is_number
-from brats3d.vocabulary import MODALITIES, REGIONS, Modality, Region
+from brats3d.vocabulary import Measure, Region
 
 FORMAT = 1
 """The `brats3d_format` that this program reads."""
@@ -24,6 +26,8 @@ KEYS = (
     "thresholds",
     "smallest_enhancing_ml",
 )
+OPTIONAL: Mapping[str, Any] = {"serves": [], "temperature": 1.0, "islands": {}, "review": {}}
+"""Keys that may be absent, and what then stands in their place: bundles made before them open as they did."""
 MAX_OVERLAP = 0.9
 MAX_WINDOW_VOXELS = 256**3
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -44,15 +48,23 @@ class Definition:
     """Everything that decides a mask but the weights."""
 
     name: str
-    modalities: tuple[Modality, ...]
+    modalities: Subset
     """What the network takes, in its channel order."""
+    serves: tuple[Subset, ...]
+    """The subsets of them that it was trained to do with, the full one first."""
     preparation: Preparation
     network_def: Mapping[str, Any]
     windows: Windows
+    temperature: Mapping[Region, float]
+    """The logits of a region are divided by this before the sigmoid."""
     thresholds: Mapping[Region, float]
-    """A voxel is in a region where its probability is above this."""
+    """A voxel is in a region where its probability, temperature counted, is above this."""
+    islands: Islands
+    """Which connected parts of a region are dropped."""
     smallest_enhancing_ml: float
     """Enhancing tumour of less than this in all becomes necrosis; 0 keeps it."""
+    review: Mapping[Measure, Limits]
+    """Limits of the review that are not the default."""
 
 
 def check_definition(settings: Mapping[str, Any]) -> Definition:
@@ -61,7 +73,8 @@ def check_definition(settings: Mapping[str, Any]) -> Definition:
     Raises:
         BundleError: an unknown key (with its nearest name), a missing one, or a value out of range.
     """
-    require_keys(settings, KEYS, "")
+    require_keys(settings, KEYS, "", optional=tuple(OPTIONAL))
+    settings = {**OPTIONAL, **settings}
     if settings["brats3d_format"] != FORMAT or type(settings["brats3d_format"]) is not int:
         raise BundleError(f"'brats3d_format' is {settings['brats3d_format']!r}; this brats3d reads {FORMAT}: update it")
     name = settings["name"]
@@ -72,39 +85,16 @@ def check_definition(settings: Mapping[str, Any]) -> Definition:
     return Definition(
         name=name,
         modalities=modalities,
+        serves=serves_of(settings["serves"], modalities),
         preparation=preparation_of(settings["preparation"]),
         network_def=network_def,
         windows=windows_of(settings["windows"], network_def),
+        temperature=temperature_of(settings["temperature"]),
         thresholds=thresholds_of(settings["thresholds"]),
-        smallest_enhancing_ml=in_range(settings["smallest_enhancing_ml"], "smallest_enhancing_ml", 0, 1000),
+        islands=islands_of(settings["islands"]),
+        smallest_enhancing_ml=in_range(settings["smallest_enhancing_ml"], "smallest_enhancing_ml", 0, MOST_ML),
+        review=limits_of(settings["review"]),
     )
-
-
-def require_keys(settings: Any, known: tuple[str, ...], prefix: str) -> None:
-    """Raise BundleError unless a mapping has exactly the known keys."""
-    if not isinstance(settings, Mapping):
-        raise BundleError(f"'{prefix.rstrip('.')}' is {settings!r}, not a mapping with {', '.join(known)}")
-    for key in settings:
-        if key not in known:
-            raise BundleError(f"unknown key '{prefix}{key}'{nearest_name(str(key), known)}")
-    for key in known:
-        if key not in settings:
-            raise BundleError(f"key '{prefix}{key}' is missing")
-
-
-def in_range(value: Any, key: str, low: float, high: float) -> float:
-    """Return a number from `low` to `high`, both in."""
-    if not is_number(value) or not low <= value <= high:
-        raise BundleError(f"{key!r} is {value!r}, not a number from {low} to {high}")
-    return float(value)
-
-
-def modalities_of(names: Any) -> tuple[Modality, ...]:
-    """Return the modalities of a list of their names: each once, in our order."""
-    known = [str(modality) for modality in MODALITIES]
-    if not isinstance(names, list) or not names or [name for name in known if name in names] != names:
-        raise BundleError(f"'modalities' is {names!r}, not some of {known} in this order")
-    return tuple(Modality(name) for name in names)
 
 
 def network_of(network_def: Any, channels: int) -> Mapping[str, Any]:
@@ -146,9 +136,3 @@ def windows_of(settings: Any, network_def: Mapping[str, Any]) -> Windows:
         if voxels % step or voxels < 2 * step:
             raise BundleError(f"'windows.size' is {size}; multiples of {divisors} are needed, at least twice that")
     return Windows((size[0], size[1], size[2]), in_range(settings["overlap"], "windows.overlap", 0, MAX_OVERLAP))
-
-
-def thresholds_of(settings: Any) -> Mapping[Region, float]:
-    """Return the threshold of every region."""
-    require_keys(settings, tuple(str(region) for region in REGIONS), "thresholds.")
-    return {region: in_range(settings[region], f"thresholds.{region}", 0.01, 0.99) for region in REGIONS}

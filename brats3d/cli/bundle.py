@@ -1,13 +1,17 @@
 """`brats3d bundle`: what a bundle is and whether it is whole; alone, the shipped ones."""
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from brats3d.cli.console import as_table, printable, say, show, show_json
 from brats3d.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from brats3d.bundle import Bundle
+    from brats3d.vocabulary import Region
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,10 +66,17 @@ def described(bundle: "Bundle") -> dict[str, Any]:
         "divisor": list(divisor(bundle.network_def)),
         "regions": [str(region) for region in REGIONS],
         "modalities": [str(modality) for modality in bundle.modalities],
+        "serves": [[str(modality) for modality in subset] for subset in bundle.serves],
         "preparation": bundle.preparation.as_settings(),
         "windows": {"size": list(bundle.windows.size), "overlap": bundle.windows.overlap},
-        "thresholds": {str(region): value for region, value in bundle.thresholds.items()},
+        "temperature": numbers(bundle.temperature),
+        "thresholds": numbers(bundle.thresholds),
+        "islands": {
+            "smallest_ml": numbers(bundle.islands.smallest_ml),
+            "least_probability": numbers(bundle.islands.least_probability),
+        },
         "smallest_enhancing_ml": bundle.smallest_enhancing_ml,
+        "review": {str(measure): [finite(end) for end in ends] for measure, ends in bundle.review.items()},
         "description": bundle.metadata.get("description"),
         "data": bundle.metadata.get("data_source"),
         "weights": {"bytes": bundle.weights_bytes, "sha256": bundle.weights_sha256},
@@ -73,9 +84,19 @@ def described(bundle: "Bundle") -> dict[str, Any]:
     }
 
 
+def numbers(by_region: "Mapping[Region, float]") -> dict[str, float]:
+    """Return one number a region as plain data."""
+    return {str(region): value for region, value in by_region.items()}
+
+
+def finite(end: float) -> float | None:
+    """Return the end of a limit as JSON knows it: None where it is open."""
+    return end if math.isfinite(end) else None
+
+
 def as_lines(document: dict[str, Any]) -> str:
     """Return a bundle's description as two columns."""
-    rows = [(key, words_of(value)) for key, value in document.items() if value is not None]
+    rows = [(key, words_of(value)) for key, value in document.items() if value not in (None, {})]
     width = max(len(key) for key, _ in rows)
     return "\n".join(f"{key.ljust(width)}  {value}" for key, value in rows)
 
@@ -83,9 +104,11 @@ def as_lines(document: dict[str, Any]) -> str:
 def words_of(value: Any) -> str:
     """Return a value for people, on one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{printable(str(key))} {words_of(each)}" for key, each in value.items())
+        between = "; " if any(isinstance(each, dict) for each in value.values()) else ", "
+        return between.join(f"{printable(str(key))} {words_of(each)}" for key, each in value.items())
     if isinstance(value, list):
-        return " ".join(words_of(each) for each in value)
+        between = ", " if any(isinstance(each, list) for each in value) else " "
+        return between.join(words_of(each) for each in value)
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else printable(str(value))
 
 

@@ -40,6 +40,27 @@ def test_people_get_lines(tiny_bundle, capsys):
     assert lines["whole"] == "yes"
     assert lines["modalities"] == "t1 t1ce t2 flair"
     assert lines["thresholds"] == "WT 0.5, TC 0.5, ET 0.5"
+    assert lines["islands"] == "smallest_ml WT 0.0, TC 0.0, ET 0.0; least_probability WT 0.0, TC 0.0, ET 0.0"
+    assert "review" not in lines
+
+
+def test_the_subsets_and_rules_of_a_bundle_are_shown(tmp_path, capsys):
+    zero = {"WT": 0, "TC": 0, "ET": 0}
+    bundle = write_tiny_bundle(
+        tmp_path / "ruled",
+        serves=[["t1", "t1ce", "t2"], ["flair"]],
+        temperature={"WT": 1, "TC": 1.5, "ET": 2},
+        islands={"smallest_ml": {**zero, "ET": 0.1}},
+        review={"volume_ml": [2, None]},
+    )
+    assert main(["bundle", str(bundle), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["serves"] == [["t1", "t1ce", "t2", "flair"], ["t1", "t1ce", "t2"], ["flair"]]
+    assert document["temperature"] == {"WT": 1.0, "TC": 1.5, "ET": 2.0}
+    assert document["islands"]["smallest_ml"]["ET"] == 0.1
+    assert document["review"] == {"volume_ml": [2.0, None]}
+    assert main(["bundle", str(bundle)]) == 0
+    assert "serves                 t1 t1ce t2 flair, t1 t1ce t2, flair\n" in capsys.readouterr().out
 
 
 def test_alone_it_lists_the_shipped_ones_with_the_default_marked(shipped, capsys):
