@@ -12,6 +12,7 @@ from brats3d.cases.file_bytes import is_hidden
 from brats3d.cases.folder import case_of_folder, empty_case, is_known_name, layouts_of, same_name
 from brats3d.cases.layouts import Layout, layout_named
 from brats3d.cases.lists import LIST_FILE, OWN_FOLDERS, cases_of_list, has_list, read_list
+from brats3d.cases.missing import accept_missing
 from brats3d.cases.remarks import case_fault
 from brats3d.errors import BadInput, Finding, NoPatientFound, RequestError
 from brats3d.labels import scheme_named
@@ -53,7 +54,11 @@ class Visited:
 
 
 def find_cases(
-    data: str | Path | Sequence[str | Path], layout: str | None = None, label_scheme: str | None = None
+    data: str | Path | Sequence[str | Path],
+    layout: str | None = None,
+    label_scheme: str | None = None,
+    *,
+    allow_missing: bool = False,
 ) -> list[Case]:
     """Return the cases under one or several folders, refused ones among them, by id.
 
@@ -65,6 +70,7 @@ def find_cases(
         data: folders to search; each may be one patient's.
         layout: the only layout to look for; None to recognise them.
         label_scheme: what the labels of the references mean; None for each layout's own.
+        allow_missing: accept patients that lack modalities, with a warning; one is enough.
 
     Raises:
         RequestError: a folder cannot be searched, or a name is unknown.
@@ -87,6 +93,8 @@ def find_cases(
         empty += _empty_cases(root, visited, label_scheme)
     if not found:
         raise NoPatientFound(_nothing(paths, empty))
+    if allow_missing:
+        found = [accept_missing(case) for case in found]
     return _judge_ids(sorted(found + empty, key=lambda case: (case.id, str(case.folder))))
 
 

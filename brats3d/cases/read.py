@@ -52,7 +52,7 @@ class Volumes:
     """Warnings, those of finding the case first."""
 
 
-def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Volumes:
+def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES, *, allow_missing: bool = False) -> Volumes:
     """Return the volumes of a case, each file read once and proven whole.
 
     The reference is never opened: a bad one must not stop a segmentation.
@@ -60,13 +60,15 @@ def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Vol
     Args:
         case: as `find_cases` gives it.
         modalities: the channels wanted, in this order.
+        allow_missing: a modality that the case lacks is a channel of zeros, as long as it has another of them.
 
     Raises:
         BadInput: the case is refused; the error is the first of its findings that refuses.
     """
     _refuse(case.findings)
+    present = [modality for modality in modalities if modality in case.modalities]
     for modality in modalities:
-        if modality not in case.modalities:
+        if modality not in present and not allow_missing:
             fault = f"{case.place}: {MODALITY_TITLES[modality]} is missing"
             raise bad_input("modality-missing", None, fault, "add it, or check the file names")
     examination = examine(case, modalities)
@@ -74,11 +76,29 @@ def read_volumes(case: Case, modalities: Sequence[Modality] = MODALITIES) -> Vol
     if examination.data is None or examination.grid is None:
         raise bad_input("no-image", None, f"{case.place}: no image was asked for", "name at least one modality")
     inputs = {}
-    for modality in modalities:
+    for modality in present:
         path = case.modalities[modality]
         image = examination.images[path]
         inputs[modality] = InputFile(case.relative(path), image.sha256, image.size_bytes, channel_of(case, modality))
-    return Volumes(examination.data, examination.grid, inputs, examination.findings)
+    data = examination.data
+    if len(present) < len(modalities):
+        data = with_empty_channels(data, [modality in present for modality in modalities])
+    return Volumes(data, examination.grid, inputs, examination.findings)
+
+
+def with_empty_channels(data: NDArray[np.float32], is_present: Sequence[bool]) -> NDArray[np.float32]:
+    """Return volumes with a channel of zeros for each modality that is not there.
+
+    Args:
+        data: (K, X, Y, Z), the K modalities present.
+        is_present: M truths, K of them true.
+
+    Returns:
+        (M, X, Y, Z), laid out in memory like `data`.
+    """
+    memory = np.zeros((len(is_present), *data.shape[:0:-1]), np.float32)
+    memory[np.flatnonzero(is_present)] = data.transpose(0, 3, 2, 1)
+    return memory.transpose(0, 3, 2, 1)
 
 
 def _refuse(findings: Sequence[Finding]) -> None:

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", nargs="+", type=place, help="folders of patients, or a patient's own")
     parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how DATA names its files; found by itself")
     parser.add_argument("--label-scheme", choices=tuple(SCHEMES), help="labels of references; default the layout's own")
+    parser.add_argument("--allow-missing", action="store_true", help="accept patients that lack modalities")
     parser.add_argument("--quick", action="store_true", help="read headers alone; nothing is proven whole")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from brats3d.cases.find import find_cases
     from brats3d.cli.console import as_table, say, show, show_json
 
-    found = find_cases(args.data, layout=args.layout, label_scheme=args.label_scheme)
+    found = find_cases(args.data, layout=args.layout, label_scheme=args.label_scheme, allow_missing=args.allow_missing)
     checked = []
     for number, each in enumerate(_checked(found, args), start=1):
         checked.append(each)

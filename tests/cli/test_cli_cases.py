@@ -117,9 +117,17 @@ def test_help_waits_for_no_large_library():
     assert run.stdout.endswith("set()\n")
 
 
-def test_what_belongs_to_later_is_unknown(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["cases", ".", "--allow-missing"])
+def test_a_patient_without_a_modality_is_a_warning_where_that_is_allowed(patients_folder, capsys):
+    (patients_folder / "p1" / "p1_t1ce.nii.gz").unlink()
+    assert main(["cases", str(patients_folder), "--json"]) == 4
+    assert json.loads(capsys.readouterr().out)["cases"][0]["status"] == "refused"
+    assert main(["cases", str(patients_folder), "--json", "--allow-missing"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (entry,) = document["cases"]
+    assert document["counts"] == {"ok": 0, "warning": 1, "refused": 0}
+    assert (entry["status"], list(entry["modalities"])) == ("warning", ["t1", "t2", "flair"])
+    assert [(each["code"], each["severity"]) for each in entry["findings"]] == [("modality-missing", "warning")]
+    assert entry["shape"] == [24, 22, 20]
 
 
 def test_the_log_file_says_which_patient_by_its_number(patients_folder, tmp_path, capsys, monkeypatch):
