@@ -1,4 +1,4 @@
-"""A label map as the bytes of a NIfTI file: a fresh header that holds the grid and nothing else of the input."""
+"""Label maps and probabilities as the bytes of NIfTI files: a fresh header that holds the grid and nothing else."""
 
 import gzip
 import io
@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brats3d.grid import Grid, Placement
+from brats3d.vocabulary import REGIONS
 
 NIFTI1_LONGEST_AXIS = 32767
 COMPRESSION = 6
+MAP_COMPRESSION = 1
+"""Of maps, which are larger than masks: level 6 takes two and a half times as long for files a third smaller."""
 MILLIMETRES = 2
 """The units byte of a grid that no file holds."""
 
@@ -31,22 +34,42 @@ def mask_bytes(label_map: NDArray[np.uint8], grid: Grid) -> bytes:
     """
     if label_map.dtype != np.uint8 or label_map.shape != grid.shape:
         raise ValueError(f"a mask is uint8 {grid.shape}, not {label_map.dtype} {label_map.shape}")
-    header = fresh_header(grid)
+    return packed_nifti(label_map, fresh_header(grid), COMPRESSION)
+
+
+def map_bytes(values: NDArray[np.uint8], grid: Grid) -> bytes:
+    """Return a map of all regions as gzip-compressed NIfTI, placed in space as `mask_bytes` places a mask.
+
+    Args:
+        values: (X, Y, Z, 3) on `grid`, 0 to 255.
+        grid: the patient's own.
+
+    Raises:
+        ValueError: the shapes differ, or the array is not uint8.
+    """
+    shape = (*grid.shape, len(REGIONS))
+    if values.dtype != np.uint8 or values.shape != shape:
+        raise ValueError(f"a map is uint8 {shape}, not {values.dtype} {values.shape}")
+    return packed_nifti(values, fresh_header(grid, shape), MAP_COMPRESSION)
+
+
+def packed_nifti(voxels: NDArray[np.uint8], header: Any, level: int) -> bytes:
+    """Return header and voxels as one gzip stream; equal input gives equal bytes."""
     packed = io.BytesIO()
     # GzipFile writes one and the same header on every platform; gzip.compress leaves a byte of it to the system.
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=COMPRESSION, fileobj=packed, mtime=0) as file:
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=level, fileobj=packed, mtime=0) as file:
         file.write(header.binaryblock)
         file.write(bytes(4))  # no extensions
-        file.write(label_map.tobytes(order="F"))
+        file.write(voxels.tobytes(order="F"))
     return packed.getvalue()
 
 
-def fresh_header(grid: Grid) -> Any:
-    """Return the nibabel header of a mask on this grid."""
+def fresh_header(grid: Grid, shape: tuple[int, ...] | None = None) -> Any:
+    """Return the nibabel header of uint8 voxels on this grid, (X, Y, Z), or of a shape with a fourth axis."""
     make: Any = nib.Nifti2Header if max(grid.shape) > NIFTI1_LONGEST_AXIS else nib.Nifti1Header
     header = make(endianness="<")
     header.set_data_dtype(np.uint8)
-    header.set_data_shape(grid.shape)
+    header.set_data_shape(shape or grid.shape)
     header["vox_offset"] = len(header.binaryblock) + 4
     # 1 and 0, not NaN: every reader takes this as "no scaling".
     header["scl_slope"], header["scl_inter"] = 1, 0

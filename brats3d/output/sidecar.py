@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from brats3d.errors import Finding
 from brats3d.version import VERSION
-from brats3d.vocabulary import Modality, Region, Severity
+from brats3d.vocabulary import MapKind, Modality, Region, Severity
 
 EVEN_EMPTY = ("findings", "settings")
 TEXTS = ("engine", "device", "precision", "label_scheme", "finished")
+FILES = ("mask", *MapKind)
 FILE_KEYS = ("file", "sha256", "size_bytes", "channel")
 PACKAGES = ("torch", "monai", "numpy", "nibabel")
 
@@ -70,8 +71,8 @@ class Record:
     folders: tuple[str, ...] = ()
     """All folders of patients that share this id; empty where the id is one patient's alone."""
     inputs: Mapping[Modality, HashedFile] = field(default_factory=dict)
-    bundle: Mapping[str, str] = field(default_factory=dict)
-    """name, version, sha256."""
+    bundle: Mapping[str, Any] = field(default_factory=dict)
+    """name, version, sha256; of several bundles also `members`, each with the same three."""
     settings: Mapping[str, Any] | None = None
     """The options that can change a voxel, as asked."""
     engine: str | None = None
@@ -79,11 +80,17 @@ class Record:
     precision: str | None = None
     label_scheme: str | None = None
     mask: HashedFile | None = None
+    probabilities: HashedFile | None = None
+    uncertainty: HashedFile | None = None
     volumes_ml: Mapping[Region, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     finished: str | None = None
     """ISO 8601, in UTC."""
+
+    def map_of(self, kind: MapKind) -> HashedFile | None:
+        """Return the file of a kind that was written beside the mask; None where it was not."""
+        return self.probabilities if kind is MapKind.PROBABILITIES else self.uncertainty
 
 
 @cache
@@ -147,21 +154,28 @@ def record_of(document: Any) -> Record:
         ValueError, KeyError, TypeError, AttributeError: it is none.
     """
     inputs = {Modality(name): file_of(each) for name, each in document.get("inputs", {}).items()}
-    optional = {name: text(document[name]) for name in TEXTS if name in document}
+    optional: dict[str, Any] = {name: text(document[name]) for name in TEXTS if name in document}
+    optional |= {name: file_of(document[name]) for name in FILES if name in document}
     return Record(
         id=text(document["id"]),
         status=RecordStatus(document["status"]),
         findings=tuple(finding_of(each) for each in document["findings"]),
         folders=tuple(text(each) for each in document.get("folders", ())),
         inputs=inputs,
-        bundle={text(key): text(value) for key, value in document.get("bundle", {}).items()},
+        bundle=bundle_of(document.get("bundle", {})),
         settings=dict(document["settings"]) if "settings" in document else None,
-        mask=file_of(document["mask"]) if "mask" in document else None,
         volumes_ml={Region(key): float(value) for key, value in document.get("volumes_ml", {}).items()},
         seconds={text(key): float(value) for key, value in document.get("seconds", {}).items()},
         versions={text(key): text(value) for key, value in document["versions"].items()},
         **optional,
     )
+
+
+def bundle_of(document: Any) -> dict[str, Any]:
+    """Build the entry of a bundle, or of several, from parsed JSON."""
+    texts = {text(key): text(value) for key, value in document.items() if key != "members"}
+    members = [bundle_of(each) for each in document.get("members", ())]
+    return {**texts, "members": members} if members else texts
 
 
 def text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Every mask of a folder against its record: the same bytes, read whole, only labels of its scheme."""
+"""Every mask of a folder, and every map, against its record: the same bytes, read whole, only labels of its scheme."""
 
 import logging
 import os
@@ -13,8 +13,9 @@ from brats3d.labels import SCHEMES
 from brats3d.output.locks import Lock, try_lock
 from brats3d.output.record import mask_path, read_record, record_is_ours, record_path
 from brats3d.output.sidecar import Record, RecordStatus
-from brats3d.output.unfinished import MASK_ENDING, RECORD_ENDING, sha256_of
+from brats3d.output.unfinished import MASK_ENDING, RECORD_ENDING, map_path, sha256_of
 from brats3d.output.whole import PARTS
+from brats3d.vocabulary import REGIONS, MapKind
 
 LOG = logging.getLogger(__name__)
 SUMMARIES = re.compile(r"summary(-\d+-of-\d+)?\.json")
@@ -37,7 +38,7 @@ class Verification:
     masks: int
     """Files `<id>.nii.gz`."""
     whole: int
-    """Those that are what their records say."""
+    """Those that are what their records say, and the maps beside them too."""
     bad: tuple[BadMask, ...]
     """Whatever is not, sorted by id."""
 
@@ -53,7 +54,7 @@ class Verification:
 
 
 def verify(out: str | Path) -> Verification:
-    """Check every mask of a folder against its record; nothing is changed.
+    """Check every mask of a folder, and every map, against its record; nothing is changed.
 
     Raises:
         RequestError: there is no such folder.
@@ -62,11 +63,15 @@ def verify(out: str | Path) -> Verification:
     if not folder.is_dir():
         raise RequestError(f"{folder}: is no folder of masks")
     masks = ids_of(folder, MASK_ENDING)
-    checked = {each: fault_of_mask(folder, each) for each in masks}
-    bad = [BadMask(each, fault) for each, fault in checked.items() if fault]
+    of_masks = {each: fault for each in masks if (fault := fault_of_mask(folder, each))}
+    maps = maps_of(folder, masks)
+    of_maps = {(kind, each): fault for kind, each in maps if (fault := fault_of_map(folder, kind, each))}
+    bad = [BadMask(each, fault) for each, fault in of_masks.items()]
+    bad += [BadMask(each, fault) for (_, each), fault in of_maps.items()]
     bad += [BadMask(each, fault) for each in ids_of(folder, RECORD_ENDING) if (fault := fault_of_lone(folder, each))]
     bad += [BadMask(part.name, "left by a run that was killed; the next run removes it") for part in stray(folder)]
-    return Verification(len(masks), len(masks) - len([each for each in checked.values() if each]), tuple(bad))
+    whole = set(masks) - of_masks.keys() - {each for _, each in of_maps}
+    return Verification(len(masks), len(whole), tuple(bad))
 
 
 def ids_of(folder: Path, ending: str) -> list[str]:
@@ -92,6 +97,41 @@ def fault_of_mask(folder: Path, case_id: str) -> str | None:
     if fault is None:
         LOG.info("%s: whole, SHA-256 %s", mask.name, record.mask.sha256)
     return fault
+
+
+def maps_of(folder: Path, masks: list[str]) -> list[tuple[MapKind, str]]:
+    """Return kind and patient of every map that is there, or that the record of a mask names."""
+    there = {
+        (kind, each) for kind in MapKind if (folder / kind).is_dir() for each in ids_of(folder / kind, MASK_ENDING)
+    }
+    records = {each: read_record(record_path(folder, each)) for each in masks}
+    named = {(kind, each) for kind in MapKind for each, record in records.items() if record and record.map_of(kind)}
+    return sorted(there | named)
+
+
+def fault_of_map(folder: Path, kind: MapKind, case_id: str) -> str | None:
+    """Return what is wrong with a map; None if it is whole, or if a damaged record, which is said, leaves it open."""
+    from brats3d.cases.nifti import read_nifti
+
+    path = map_path(folder, kind, case_id)
+    name = path.relative_to(folder).as_posix()
+    record = read_record(record_path(folder, case_id))
+    if record is None and record_is_ours(folder, case_id):
+        return None
+    named = None if record is None else record.map_of(kind)
+    if named is None or not same_file_name(named.file, name):
+        return f"{name}: extra: no record names it; it is not ours, or its run was killed"
+    try:
+        if sha256_of(path) != named.sha256:
+            return f"{name}: changed: its SHA-256 is not the record's; run segment again with --{kind}"
+        read_nifti(path, name, channels=len(REGIONS))
+    except FileNotFoundError:
+        return f"{name}: missing: a record names it; run segment again with --{kind}"
+    except OSError as error:
+        return f"{name}: cannot be read ({error.strerror}); run segment again with --{kind}"
+    except BadInput as error:
+        return str(error)
+    return None
 
 
 def fault_of_content(mask: Path, record: Record) -> str | None:
@@ -129,7 +169,8 @@ def same_file_name(one: str, other: str) -> bool:
 def stray(folder: Path) -> list[Path]:
     """Return the parts that nobody is writing."""
     found = []
-    for part in sorted(folder.glob(PARTS)):
+    places = (folder, *(folder / kind for kind in MapKind))
+    for part in (each for place in places for each in sorted(place.glob(PARTS))):
         try:
             with part.open("rb") as file:
                 if try_lock(file.fileno()) is not Lock.TAKEN:

@@ -6,7 +6,7 @@ import pytest
 from brats3d.errors import Finding
 from brats3d.grid import Grid, Placement
 from brats3d.output.sidecar import Record, RecordedFile, RecordStatus
-from brats3d.vocabulary import Modality, Region, Severity
+from brats3d.vocabulary import MapKind, Modality, Region, Severity
 
 
 @pytest.fixture
@@ -23,6 +23,14 @@ def label_map():
     label_map = np.zeros((5, 6, 7), np.uint8)
     label_map[1, 2, 3:6], label_map[2, 2, 3], label_map[3, 3, 3] = 2, 1, 4
     return label_map
+
+
+@pytest.fixture
+def maps():
+    """Both kinds of map of that tumour."""
+    values = np.zeros((5, 6, 7, 3), np.uint8)
+    values[1, 2, 3] = [250, 200, 100]
+    return {MapKind.PROBABILITIES: values, MapKind.UNCERTAINTY: values // 2}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from brats3d.grid import Grid
-from brats3d.output.mask import mask_bytes
+from brats3d.output.mask import map_bytes, mask_bytes
 
 
 def image_of(content):
@@ -91,3 +91,21 @@ def test_what_does_not_fit_the_grid_is_no_mask(wrong, grid):
 def test_every_label_map_survives(label_map):
     image = image_of(mask_bytes(label_map, Grid(label_map.shape, np.diag([1.0, 2.0, 3.0, 1.0]))))
     assert np.array_equal(np.asarray(image.dataobj), label_map)
+
+
+def test_a_map_has_a_fourth_axis_and_lies_where_the_mask_lies(grid, label_map):
+    values = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 3)).astype(np.uint8)
+    image = nib.Nifti1Image.from_bytes(gzip.decompress(map_bytes(values, grid)))
+    mask = nib.Nifti1Image.from_bytes(gzip.decompress(mask_bytes(label_map, grid)))
+    assert np.array_equal(np.asarray(image.dataobj), values)
+    assert image.get_data_dtype() == np.uint8
+    for field in ("sform_code", "qform_code", "srow_x", "srow_y", "srow_z", "quatern_d", "xyzt_units"):
+        assert np.array_equal(image.header[field], mask.header[field])
+    assert np.array_equal(image.header["pixdim"][:4], mask.header["pixdim"][:4])
+    assert map_bytes(values, grid) == map_bytes(values.copy(order="F"), grid)
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((5, 6, 7), np.uint8), ((3, 5, 6, 7), np.uint8), ((5, 6, 7, 3), float)])
+def test_what_is_no_map_is_refused(grid, shape, dtype):
+    with pytest.raises(ValueError, match="a map is uint8"):
+        map_bytes(np.zeros(shape, dtype), grid)

@@ -10,6 +10,7 @@ import pytest
 from brats3d.errors import Finding, OutputError
 from brats3d.output import record as record_module
 from brats3d.output.record import (
+    map_is_ours,
     mask_is_ours,
     mask_path,
     read_record,
@@ -19,7 +20,8 @@ from brats3d.output.record import (
     write_failed,
     write_refused,
 )
-from brats3d.vocabulary import Severity
+from brats3d.output.unfinished import map_path
+from brats3d.vocabulary import MapKind, Severity
 
 FINDING = Finding("grid", Severity.ERROR, "p1_t2.nii.gz: another grid; co-register", "p1/p1_t2.nii.gz")
 
@@ -129,3 +131,87 @@ def test_a_file_that_cannot_be_read_is_not_ours(tmp_path, monkeypatch):
 
     monkeypatch.setattr(record_module, "sha256_of", closed)
     assert not mask_is_ours(tmp_path, "p1")
+
+
+def files_in(out):
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+
+
+MASK = ["p1.json", "p1.nii.gz"]
+PROBABILITIES, UNCERTAINTY = "probabilities/p1.nii.gz", "uncertainty/p1.nii.gz"
+
+
+def test_maps_stand_in_the_record_as_the_mask_does(tmp_path, record, label_map, grid, maps):
+    mask = write_done(tmp_path, record, label_map, grid, maps)
+    written = read_record(record_path(tmp_path, "p1"))
+    assert files_in(tmp_path) == [*MASK, PROBABILITIES, UNCERTAINTY]
+    for kind, name in ((MapKind.PROBABILITIES, PROBABILITIES), (MapKind.UNCERTAINTY, UNCERTAINTY)):
+        content = (tmp_path / name).read_bytes()
+        named = written.map_of(kind)
+        assert (named.file, named.sha256) == (name, hashlib.sha256(content).hexdigest())
+        assert named.size_bytes == len(content)
+        assert map_is_ours(tmp_path, "p1", kind)
+    assert written.mask.sha256 == hashlib.sha256(mask.read_bytes()).hexdigest()
+
+
+def test_no_folder_is_made_for_maps_that_nobody_asked_for(tmp_path, record, label_map, grid, maps):
+    write_done(tmp_path, record, label_map, grid)
+    assert sorted(os.listdir(tmp_path)) == MASK
+    write_done(tmp_path, record, label_map, grid, {MapKind.UNCERTAINTY: maps[MapKind.UNCERTAINTY]})
+    assert files_in(tmp_path) == [*MASK, UNCERTAINTY]
+    assert read_record(record_path(tmp_path, "p1")).probabilities is None
+
+
+def test_maps_of_an_earlier_mask_go_with_it(tmp_path, record, label_map, grid, maps):
+    write_done(tmp_path, record, label_map, grid, maps)
+    write_done(tmp_path, record, label_map, grid, {MapKind.PROBABILITIES: maps[MapKind.UNCERTAINTY]})
+    assert files_in(tmp_path) == [*MASK, PROBABILITIES]
+    write_done(tmp_path, record, label_map, grid)
+    assert files_in(tmp_path) == MASK
+
+
+@pytest.mark.parametrize("refuse", [True, False], ids=["refused", "failed"])
+def test_a_patient_without_a_mask_loses_earlier_maps_of_ours_too(tmp_path, record, label_map, grid, maps, refuse):
+    write_done(tmp_path, record, label_map, grid, maps)
+    if refuse:
+        write_refused(tmp_path, "p1", (FINDING,))
+    else:
+        write_failed(tmp_path, "p1", (FINDING,), 1.5)
+    assert files_in(tmp_path) == ["p1.json"]
+
+
+def test_a_map_that_no_record_names_is_not_ours_and_stays(tmp_path, record, label_map, grid, maps):
+    write_done(tmp_path, record, label_map, grid, {MapKind.PROBABILITIES: maps[MapKind.PROBABILITIES]})
+    foreign = map_path(tmp_path, MapKind.UNCERTAINTY, "p1")
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"drawn by hand")
+    write_refused(tmp_path, "p1", (FINDING,))
+    assert files_in(tmp_path) == ["p1.json", UNCERTAINTY]
+
+
+def test_a_damaged_record_still_says_that_a_map_is_ours(tmp_path, record, label_map, grid, maps):
+    write_done(tmp_path, record, label_map, grid, maps)
+    path = record_path(tmp_path, "p1")
+    path.write_bytes(path.read_bytes()[:-3])
+    assert all(map_is_ours(tmp_path, "p1", kind) for kind in MapKind)
+
+
+def test_maps_whose_record_cannot_be_written_go_too(tmp_path, record, label_map, grid, maps):
+    record_path(tmp_path, "p1").mkdir()
+    with pytest.raises(OutputError, match=r"p1\.json"):
+        write_done(tmp_path, record, label_map, grid, maps)
+    assert files_in(tmp_path) == []
+
+
+def test_the_mask_comes_after_its_maps(tmp_path, record, label_map, grid, maps, monkeypatch):
+    written = []
+    monkeypatch.setattr(record_module, "write_whole", lambda path, content: written.append(path.parent.name))
+    write_done(tmp_path, record, label_map, grid, maps)
+    assert written == ["probabilities", "uncertainty", tmp_path.name, tmp_path.name]
+
+
+def test_a_file_where_the_folder_of_maps_should_be_is_the_machines_fault(tmp_path, record, label_map, grid, maps):
+    (tmp_path / "probabilities").touch()
+    with pytest.raises(OutputError, match="probabilities"):
+        write_done(tmp_path, record, label_map, grid, maps)
+    assert files_in(tmp_path) == ["probabilities"]

@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 
 from brats3d.errors import Finding
 from brats3d.output.sidecar import Record, RecordedFile, RecordStatus, parse_record, record_bytes, versions
-from brats3d.vocabulary import Severity
+from brats3d.vocabulary import MapKind, Severity
 
 
 @pytest.fixture
 def full(record):
-    return replace(record, mask=RecordedFile("p1.nii.gz", "ef" * 32, 77), versions=versions(), finished="2026-01-01")
+    return replace(
+        record,
+        mask=RecordedFile("p1.nii.gz", "ef" * 32, 77),
+        versions=versions(),
+        finished="2026-01-01",
+    )
 
 
 def test_a_record_survives_the_round_trip(full):
@@ -30,6 +35,31 @@ def test_a_record_has_the_keys_of_the_contract(full):
     assert document["inputs"]["t1"] == {"file": "p1/p1_t1.nii.gz", "sha256": "ab" * 32, "size_bytes": 1234}
     assert document["findings"][0]["file"] is None
     assert {"brats3d", "python", "torch", "monai", "numpy", "nibabel"} <= set(document["versions"])
+
+
+def test_maps_and_several_bundles_survive_the_round_trip(full):
+    member = {"name": "tiny", "version": "1.0", "sha256": "cd" * 32}
+    odd = replace(
+        full,
+        probabilities=RecordedFile("probabilities/p1.nii.gz", "12" * 32, 7),
+        uncertainty=RecordedFile("uncertainty/p1.nii.gz", "34" * 32, 8),
+        bundle={**member, "name": "tiny+tiny", "members": [member, member]},
+    )
+    document = json.loads(record_bytes(odd))
+    assert list(document)[11:13] == ["probabilities", "uncertainty"]
+    assert document["uncertainty"] == {"file": "uncertainty/p1.nii.gz", "sha256": "34" * 32, "size_bytes": 8}
+    assert parse_record(record_bytes(odd)) == odd
+    assert [odd.map_of(kind).size_bytes for kind in MapKind] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"bundle": {"members": [3]}}, {"uncertainty": {"file": "x"}}],
+    ids=str,
+)
+def test_a_part_that_is_no_such_thing_makes_it_no_record(full, change):
+    document = {**json.loads(record_bytes(full)), **change}
+    assert parse_record(json.dumps(document).encode()) is None
 
 
 def test_what_does_not_apply_is_left_out():

@@ -22,10 +22,12 @@ KILLED_BETWEEN = """
     from brats3d.grid import Grid
     from brats3d.output import record
     from brats3d.output.sidecar import Record, RecordStatus
+    from brats3d.vocabulary import MapKind
 
     record.write_record = lambda out, done: os.kill(os.getpid(), signal.SIGKILL)
     label_map = np.ones((8, 8, 8), np.uint8)
-    record.write_done(Path(sys.argv[1]), Record("p1", RecordStatus.DONE), label_map, Grid((8, 8, 8), np.eye(4)))
+    maps = {MapKind(kind): np.ones((8, 8, 8, 3), np.uint8) for kind in sys.argv[2:]}
+    record.write_done(Path(sys.argv[1]), Record("p1", RecordStatus.DONE), label_map, Grid((8, 8, 8), np.eye(4)), maps)
 """
 
 
@@ -42,6 +44,18 @@ def killed(tmp_path):
 def test_a_sweep_removes_the_mask_that_has_no_record(killed):
     assert sweep(killed) == 1
     assert os.listdir(killed) == []
+
+
+def test_a_sweep_removes_the_maps_and_parts_of_a_run_that_was_killed(tmp_path):
+    script = [sys.executable, "-c", textwrap.dedent(KILLED_BETWEEN), str(tmp_path), "probabilities", "uncertainty"]
+    assert subprocess.run(script, check=False).returncode == -signal.SIGKILL
+    (tmp_path / "uncertainty" / ".brats3d-dead.part").touch()
+    other = tmp_path / "probabilities" / "p2.nii.gz"
+    other.write_bytes(b"drawn by hand")
+    assert len(list(tmp_path.rglob("*.nii.gz"))) == 4
+    assert [each.id for each in verify(tmp_path).bad if "left by a run" in each.reason][1:] == [".brats3d-dead.part"]
+    assert sweep(tmp_path) == 2
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other]
 
 
 def test_a_sweep_leaves_another_mask_under_the_same_name(killed):
@@ -71,7 +85,19 @@ def test_a_note_never_reaches_beyond_masks_of_its_folder(tmp_path, name):
     assert victim.exists()
 
 
-@pytest.mark.parametrize("note", [b"", b"\x1f\x8b\x08", b"[]", b"{", b'{"mask": "p1.nii.gz"}'])
+def test_a_note_reaches_no_folder_but_those_of_maps(tmp_path):
+    (tmp_path / "other").mkdir()
+    victim = tmp_path / "other" / "p1.nii.gz"
+    victim.write_bytes(b"x")
+    note = {"mask": "p1.nii.gz", "sha256": "", "maps": {"other": hashlib.sha256(b"x").hexdigest()}}
+    settle(tmp_path, json.dumps(note).encode())
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [b"", b"\x1f\x8b\x08", b"[]", b"{", b'{"mask": "p1.nii.gz"}', b'{"mask": "a", "sha256": "b", "maps": 3}'],
+)
 def test_a_part_that_is_no_note_is_passed_over(tmp_path, note):
     mask_path(tmp_path, "p1").write_bytes(b"x")
     settle(tmp_path, note)

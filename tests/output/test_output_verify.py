@@ -150,3 +150,71 @@ def test_a_record_that_says_done_and_names_no_mask_is_missing_one(tmp_path, reco
     assert [each.reason for each in verify(tmp_path).bad] == [
         "p1.nii.gz: missing: its record stands alone; run segment again"
     ]
+
+
+@pytest.fixture
+def mapped(out, record, label_map, grid, maps):
+    """The same folder, where one more patient has both maps."""
+    write_done(out, replace(record, id="p5"), label_map, grid, maps)
+    return out
+
+
+MAPS = ["probabilities", "uncertainty"]
+
+
+def test_maps_that_are_whole_are_whole(mapped):
+    assert verify(mapped).as_json() == {"masks": 3, "whole": 3, "bad": []}
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_changed_map_is_found_and_its_mask_is_not_counted(mapped, kind):
+    path = mapped / kind / "p5.nii.gz"
+    content = bytearray(path.read_bytes())
+    content[5] ^= 1
+    path.write_bytes(content)
+    found = verify(mapped)
+    assert (found.masks, found.whole, found.exit_code) == (3, 2, 4)
+    reason = f"{kind}/p5.nii.gz: changed: its SHA-256 is not the record's; run segment again with --{kind}"
+    assert reasons(mapped) == {"p5": reason}
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_missing_map_is_found(mapped, kind):
+    (mapped / kind / "p5.nii.gz").unlink()
+    assert "missing: a record names it" in reasons(mapped)["p5"]
+    (mapped / kind).rmdir()
+    assert "missing: a record names it" in reasons(mapped)["p5"]
+
+
+@pytest.mark.parametrize("name", ["p2", "p3", "p9"], ids=["mask without maps", "refused", "nobody's"])
+def test_an_extra_map_is_found(mapped, name):
+    (mapped / "uncertainty" / f"{name}.nii.gz").write_bytes(b"drawn by hand")
+    assert "uncertainty/" in reasons(mapped)[name]
+    assert "extra" in reasons(mapped)[name]
+
+
+def test_a_map_that_cannot_be_read_whole_is_found(mapped):
+    path = record_path(mapped, "p5")
+    document = json.loads(path.read_text())
+    content = (mapped / "probabilities/p5.nii.gz").read_bytes()[:-4]
+    document["probabilities"]["sha256"] = hashlib.sha256(content).hexdigest()
+    path.write_text(json.dumps(document))
+    (mapped / "probabilities/p5.nii.gz").write_bytes(content)
+    assert reasons(mapped)["p5"].startswith("probabilities/p5.nii.gz: ")
+
+
+def test_a_damaged_record_is_said_once_and_not_of_each_map(mapped):
+    path = record_path(mapped, "p5")
+    path.write_bytes(path.read_bytes()[:-3])
+    assert [each.id for each in verify(mapped).bad] == ["p5"]
+
+
+def test_a_map_under_another_patients_name_is_found(mapped):
+    for kind in MAPS:
+        (mapped / kind / "p5.nii.gz").rename(mapped / kind / "p1.nii.gz")
+    assert set(reasons(mapped)) == {"p1", "p5"}
+
+
+def test_a_part_beside_a_map_is_found(mapped):
+    (mapped / "uncertainty" / ".brats3d-dead.part").touch()
+    assert list(reasons(mapped)) == [".brats3d-dead.part"]
