@@ -1,4 +1,4 @@
-"""From probabilities to a label map on the patient's own grid: thresholds, nesting, the small-ET rule, way back."""
+"""From probabilities to a label map on the patient's own grid: thresholds, nesting, islands, small ET, way back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from brats3d.bundle import NO_ISLANDS, Islands
 from brats3d.errors import Finding, SegmentationFailed
-from brats3d.grid import Grid
-from brats3d.labels import LabelScheme, to_label_map, to_region_maps
+from brats3d.labels import LabelScheme, to_label_map
+from brats3d.predict.islands import drop_islands
+from brats3d.predict.nested import nested
 from brats3d.prepare import Prepared, out_of_box, to_patient_box
 from brats3d.vocabulary import REGIONS, Region, Severity
 
@@ -34,6 +36,10 @@ class Finished:
     """What its labels mean."""
     findings: tuple[Finding, ...]
     """Warnings."""
+    regions: NDArray[np.bool_]
+    """(3, x, y, z) of the label map, in the brain box on RAS axes at the patient's own spacing."""
+    probabilities: NDArray[np.float32]
+    """(3, x, y, z), 0 to 1, there too: what the regions were made of."""
 
 
 def finish(
@@ -42,11 +48,12 @@ def finish(
     thresholds: Mapping[Region, float],
     smallest_enhancing_ml: float,
     scheme: LabelScheme,
+    islands: Islands = NO_ISLANDS,
 ) -> Finished:
     """Turn probabilities into the label map that is written.
 
     Where the spacing was changed, the probabilities are first brought back linearly, so that every rule below works on
-    the patient's own voxels. Thresholds and volume are worked out in the brain box; around it everything is 0.
+    the patient's own voxels. Everything is worked out in the brain box; around it all is 0.
 
     Args:
         probabilities: (3, x, y, z), R in the order of `Region`, 0 to 1, as the network saw the case.
@@ -54,37 +61,22 @@ def finish(
         thresholds: a voxel is in a region where its probability is above this.
         smallest_enhancing_ml: enhancing tumour of less than this in all becomes necrosis; 0 keeps it.
         scheme: the labels to write.
+        islands: which connected parts of a region are dropped, before enhancing tumour is measured.
 
     Raises:
         SegmentationFailed: a probability is not finite: NaN is above no threshold and would be an empty mask.
     """
     if not np.isfinite(probabilities).all():
         raise SegmentationFailed(NOT_FINITE)
-    regions = nested(to_patient_box(probabilities, prepared), thresholds)
+    boxed = to_patient_box(probabilities, prepared)
+    regions = nested(boxed, thresholds)
+    if islands.is_on:
+        drop_islands(regions, boxed, islands, prepared.grid.voxel_ml)
     findings = drop_small_enhancing(regions, smallest_enhancing_ml, prepared.grid.voxel_ml)
     if not regions.any():
         findings = (*findings, EMPTY)
-    return Finished(out_of_box(to_label_map(regions, scheme), prepared), scheme, findings)
-
-
-def nested(probabilities: NDArray[np.float32], thresholds: Mapping[Region, float]) -> NDArray[np.bool_]:
-    """Return region maps in which each region lies inside the one before.
-
-    An inner region draws the outer ones with it: where enhancing tumour is found outside the core, it is core too.
-
-    Args:
-        probabilities: (3, X, Y, Z).
-        thresholds: one for each region.
-
-    Returns:
-        (3, X, Y, Z).
-    """
-    whole, core, enhancing = (
-        probability > np.float32(thresholds[region]) for region, probability in zip(REGIONS, probabilities, strict=True)
-    )
-    core |= enhancing
-    whole |= core
-    return np.stack([whole, core, enhancing])
+    label_map = out_of_box(to_label_map(regions, scheme), prepared)
+    return Finished(label_map, scheme, findings, regions, boxed)
 
 
 def drop_small_enhancing(regions: NDArray[np.bool_], smallest_ml: float, voxel_ml: float) -> tuple[Finding, ...]:
@@ -107,15 +99,3 @@ def drop_small_enhancing(regions: NDArray[np.bool_], smallest_ml: float, voxel_m
     enhancing[:] = False
     words = f"{volume_ml:.3f} ml of enhancing tumour were found, less than the bundle's {smallest_ml:g} ml"
     return (Finding("small-enhancing", Severity.WARNING, f"{words}; they are written as necrosis"),)
-
-
-def volumes_ml(label_map: NDArray[np.uint8], grid: Grid, scheme: LabelScheme) -> dict[Region, float]:
-    """Return each region's volume in millilitres.
-
-    Args:
-        label_map: (X, Y, Z), labels of `scheme`.
-        grid: where it lies.
-        scheme: what the labels mean.
-    """
-    maps = to_region_maps(label_map, scheme)
-    return {region: int(np.count_nonzero(each)) * grid.voxel_ml for region, each in zip(REGIONS, maps, strict=True)}

@@ -16,11 +16,12 @@ from brats3d.predict.asked import asked_settings
 from brats3d.predict.compute import Computation, engine_of
 from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
-from brats3d.predict.finish import finish, volumes_ml
+from brats3d.predict.finish import finish
 from brats3d.predict.memory import memory_fails_the_case
 from brats3d.predict.ready import ReadyCase, read_case, timed
 from brats3d.predict.result import Result
 from brats3d.predict.scheme import scheme_of
+from brats3d.predict.volumes import volumes_ml
 
 
 class Predictor:
@@ -127,7 +128,7 @@ class Predictor:
             with timed(seconds, "network"):
                 prediction = self.computation.predict(ready.prepared)
             with timed(seconds, "finish"):
-                rules = (bundle.thresholds, bundle.smallest_enhancing_ml, scheme)
+                rules = (bundle.thresholds, bundle.smallest_enhancing_ml, scheme, bundle.islands)
                 finished = finish(prediction.probabilities, ready.prepared, *rules)
                 volumes = volumes_ml(finished.label_map, grid, scheme)
         return Result(

@@ -12,10 +12,11 @@ from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.engines.precision import AUTO, choose_precision
-from brats3d.predict.finish import finish, volumes_ml
+from brats3d.predict.finish import finish
 from brats3d.predict.ready import read_case
 from brats3d.predict.result import Result
 from brats3d.predict.scheme import scheme_of
+from brats3d.predict.volumes import volumes_ml
 from brats3d.prepare import Preparation
 from brats3d.vocabulary import Modality, Region
 

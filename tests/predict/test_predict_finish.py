@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from brats3d.errors import SegmentationFailed
 from brats3d.grid import Grid
 from brats3d.labels import SCHEMES, to_region_maps
-from brats3d.predict.finish import drop_small_enhancing, finish, nested, volumes_ml
+from brats3d.predict.finish import drop_small_enhancing, finish
 from brats3d.prepare import Prepared
 from brats3d.prepare.orient import turn_of
 from brats3d.vocabulary import REGIONS, Region
@@ -43,17 +43,6 @@ def test_regions_nest_and_hold_what_passed_their_threshold(scheme, probabilities
     assert not (core & ~whole).any()
     assert set(np.unique(label_map)) <= set(scheme.labels)
     assert np.array_equal(enhancing[1:4, 2:6, 0:5], probabilities[2] > np.float32(thresholds[Region.ET]))
-
-
-def test_a_probability_equal_to_its_threshold_is_out():
-    probabilities = np.full((3, 1, 1, 2), 0.5, np.float32)
-    probabilities[:, 0, 0, 1] = np.nextafter(np.float32(0.5), np.float32(1))
-    assert nested(probabilities, HALF)[:, 0, 0].tolist() == [[False, True]] * 3
-
-
-def test_enhancing_tumour_outside_the_core_draws_core_and_whole_with_it():
-    probabilities = np.array([0.1, 0.2, 0.9], np.float32).reshape(3, 1, 1, 1)
-    assert nested(probabilities, HALF).all()
 
 
 def test_the_label_map_lies_on_the_patients_own_axes():
@@ -111,10 +100,3 @@ def test_where_spacing_was_changed_the_probabilities_come_back_linearly():
     low, high = (finish(probabilities, prepared, dict.fromkeys(REGIONS, cut), 0, BRATS) for cut in (0.4, 0.6))
     assert np.unique(np.argwhere(low.label_map)[:, 2]).tolist() == [2]
     assert not high.label_map.any()
-
-
-def test_volumes_are_in_millilitres_of_the_patients_voxels():
-    label_map = np.zeros((6, 7, 8), np.uint8)
-    label_map[0, 0, :4] = [1, 2, 2, 4]
-    found = volumes_ml(label_map, Grid((6, 7, 8), LPS_TALL), BRATS)
-    assert found == pytest.approx({Region.WT: 0.012, Region.TC: 0.006, Region.ET: 0.003})
