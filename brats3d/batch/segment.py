@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from brats3d.batch.folder import Listener, segment_cases
 from brats3d.batch.recipe import Recipe
 from brats3d.batch.summary import Summary
 from brats3d.batch.work import SegmentsCases
-from brats3d.bundle import DEFAULT_BUNDLE, open_bundle
+from brats3d.bundle import DEFAULT_BUNDLE, BundleNames, open_bundles
 from brats3d.cases.case import Case
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.engines import choose_device
@@ -26,11 +27,22 @@ class Options:
     tta: bool = False
     threads: int | None = None
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What stands in the record as `settings`.
+
+        Raises:
+            RequestError: an option is unknown or out of range.
+        """
+        return asked_settings(
+            engine=self.engine, device=self.device, precision=self.precision, overlap=self.overlap, tta=self.tta
+        )
+
 
 def segment_folder(
     cases: Sequence[Case],
     out: str | Path,
-    bundle: str | Path = DEFAULT_BUNDLE,
+    bundle: BundleNames = DEFAULT_BUNDLE,
     *,
     options: Options | None = None,
     overwrite: bool = False,
@@ -44,7 +56,7 @@ def segment_folder(
     Args:
         cases: what `find_cases` found, refused ones too.
         out: the folder of the masks; made if it is not there.
-        bundle: the name of a shipped bundle, or a folder.
+        bundle: the name of a shipped bundle, or a folder; several in a list, whose logits are averaged.
         options: how the network is run.
         overwrite: do again what is whole, and replace files that are not ours.
         label_scheme: the labels written; the layout's own by default.
@@ -56,16 +68,14 @@ def segment_folder(
         Interrupted: Ctrl-C or SIGTERM; likewise.
     """
     how = options or Options()
-    opened = open_bundle(bundle)
-    values = asdict(how)
-    asked = asked_settings(**{name: value for name, value in values.items() if name != "threads"})
+    opened = open_bundles(bundle)
+    recipe = Recipe(opened.identity.sha256, opened.modalities, how.asked, opened.serves)
     if how.device != AUTO:
         choose_device(how.device)  # one that is not here is said at once, whatever becomes of the patients
 
     def load() -> SegmentsCases:
         from brats3d.predict.predictor import Predictor  # torch takes seconds to import
 
-        return Predictor.from_bundle(bundle, **values)
+        return Predictor.from_bundle(bundle, **asdict(how))
 
-    recipe = Recipe(opened.sha256, opened.modalities, asked)
     return segment_cases(cases, out, recipe, load, overwrite=overwrite, label_scheme=label_scheme, listener=listener)

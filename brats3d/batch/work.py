@@ -14,6 +14,7 @@ from brats3d.batch.summary import Outcome, OutcomeStatus
 from brats3d.cases.case import Case
 from brats3d.errors import BadInput, Brats3dError, CaseError, Finding, MachineError
 from brats3d.predict.memory import is_out_of_memory, out_of_memory
+from brats3d.predict.served import check_served
 from brats3d.vocabulary import CaseStatus, Region
 
 IN_WORK = "another run has this patient in work"
@@ -105,6 +106,7 @@ class Work:
         """
         scheme = self.label_scheme or case.label_scheme
         check_not_foreign(self.out, case.id, self.overwrite)
+        check_served(case, self.recipe.modalities, self.recipe.serves)
         if not self.overwrite:
             record = whole_record(self.out, case, self.recipe, scheme)
             if record is not None:

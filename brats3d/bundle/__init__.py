@@ -1,6 +1,7 @@
 """Bundles: opened as plain data, proven whole, never executed. Only loading weights imports torch."""
 
 from brats3d.bundle.definition import FORMAT, MAX_OVERLAP, Definition, Windows, check_definition
+from brats3d.bundle.ensemble import BundleNames, Ensemble, open_bundles
 from brats3d.bundle.folder import (
     COMMON_FILE,
     DEFAULT_BUNDLE,
@@ -30,7 +31,9 @@ __all__ = [
     "WEIGHTS_FILE",
     "Bundle",
     "BundleIdentity",
+    "BundleNames",
     "Definition",
+    "Ensemble",
     "Islands",
     "Limits",
     "Subset",
@@ -41,6 +44,7 @@ __all__ = [
     "islands_of",
     "load_network",
     "open_bundle",
+    "open_bundles",
     "read_plain_yaml",
     "shipped_bundles",
     "subset_words",

@@ -51,7 +51,14 @@ class BundleIdentity:
     name: str
     version: str
     sha256: str
-    """Covers `common.yaml` and `model.pt`."""
+    """Covers `common.yaml` and `model.pt`; of several bundles, the hashes of all."""
+    members: tuple["BundleIdentity", ...] = ()
+    """Each of several bundles whose logits were averaged; empty for one alone."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the plain data of the record."""
+        alone = {"name": self.name, "version": self.version, "sha256": self.sha256}
+        return alone if not self.members else {**alone, "members": [each.as_record() for each in self.members]}
 
 
 @dataclass(frozen=True, slots=True)

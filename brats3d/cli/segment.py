@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to segment, with what, and how."""
     parser.add_argument("data", metavar="DATA", nargs="+", type=place, help="folders of patients, or a patient's own")
     parser.add_argument("-o", "--out", metavar="OUT", type=place, required=True, help="where masks and records go")
-    parser.add_argument("-b", "--bundle", metavar="DIR|NAME", help="a shipped bundle's name, or a folder")
+    words = "a shipped bundle's name, or a folder; given several times, their logits are averaged"
+    parser.add_argument("-b", "--bundle", metavar="DIR|NAME", action="append", help=words)
     parser.add_argument("--device", type=device, default="auto", metavar="auto|cpu|cuda|cuda:N", help="default auto")
     parser.add_argument("--engine", choices=("auto", "torch"), default="auto", help="what computes the network")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default auto")
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=threads, metavar="N", help="processor threads; default all")
     parser.add_argument("--label-scheme", metavar="NAME", help="the labels written; default the layout's own")
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
+    parser.add_argument("--allow-missing", action="store_true", help="accept patients without modalities it can spare")
     parser.add_argument("--layout", metavar="NAME", help="how DATA names its files; found by itself")
     parser.add_argument("--json", action="store_true", help="print summary.json")
 
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from brats3d.cli.progress import progress
 
     check_out(args.out, args.data)
-    cases = find_cases(args.data, layout=args.layout)
+    cases = find_cases(args.data, layout=args.layout, allow_missing=args.allow_missing)
     options = Options(
         device=args.device,
         engine=args.engine,

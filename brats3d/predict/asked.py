@@ -1,11 +1,14 @@
 """What of a request stands in the record as `settings`; torch is not needed to know it."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from brats3d.bundle import MAX_OVERLAP
+from brats3d.cases.case import Case
 from brats3d.errors import RequestError, nearest_name
 from brats3d.predict.engines import choose_engine
 from brats3d.predict.engines.precision import AUTO, Precision
+from brats3d.vocabulary import Modality
 
 
 def asked_settings(
@@ -38,3 +41,17 @@ def asked_settings(
     if tta:
         asked["tta"] = True
     return asked
+
+
+def settings_of(asked: Mapping[str, Any], case: Case, modalities: Collection[Modality]) -> dict[str, Any]:
+    """Return the settings of one case: what was asked, and that modalities may be missing where some are.
+
+    A patient that has all of them has the same mask either way, and is not done again when that option comes or goes.
+
+    Args:
+        asked: as `asked_settings` gives it.
+        case: one that is not refused.
+        modalities: those that the bundle takes.
+    """
+    is_partial = any(modality not in case.modalities for modality in modalities)
+    return {**asked, "allow_missing": True} if is_partial else dict(asked)

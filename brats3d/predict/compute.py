@@ -1,8 +1,8 @@
-"""Probabilities of a prepared case: windows through an engine, and the way down where memory runs out."""
+"""Probabilities of a prepared case: windows through engines, and the way down where memory runs out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from brats3d.bundle import Bundle, load_network
 from brats3d.errors import Finding
+from brats3d.predict.calibrate import calibrated
 from brats3d.predict.engines import Engine
 from brats3d.predict.engines.precision import AUTO, choose_precision
 from brats3d.predict.engines.torch import TorchEngine
@@ -20,39 +21,57 @@ from brats3d.prepare import Prepared
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What the network says of a prepared case."""
+    """What the networks say of a prepared case."""
 
     probabilities: NDArray[np.float32]
     """(3, x, y, z), R in the order of `Region`, 0 to 1."""
     engine: Engine
-    """The one that computed it."""
+    """The one that computed it; of several bundles the first one's."""
     findings: tuple[Finding, ...] = ()
     """Warnings: what memory did not allow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Computation:
-    """A bundle's network ready on an engine; no case changes it."""
+class Member:
+    """A bundle's network ready on an engine."""
 
     bundle: Bundle
     engine: Engine
     overlap: float
     """Share that a window's neighbour covers, 0 to 0.9."""
+
+    def on(self, device: str, precision: str) -> Engine:
+        """Return its network on a device: its own engine, or another where it is on another."""
+        return self.engine if device == self.engine.device else engine_of(self.bundle, device, precision)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computation:
+    """The networks of one bundle or several on their engines; no case changes them."""
+
+    members: tuple[Member, ...]
+    """Their logits, each divided by its bundle's temperature, are averaged."""
     tta: bool = False
     """Whether logits are averaged over flips."""
-    precision: str = field(default=AUTO)
+    precision: str = AUTO
     """As asked, for an engine on another device."""
+
+    @property
+    def engine(self) -> Engine:
+        """The first member's."""
+        return self.members[0].engine
 
     def predict(self, prepared: Prepared) -> Prediction:
         """Return the probabilities of a prepared case, going down the ladder where memory runs out.
 
         Raises:
-            SegmentationFailed: the network's output is not finite.
+            SegmentationFailed: a network's output is not finite.
             MemoryError, RuntimeError: memory ran out on the last rung.
         """
         device = self.engine.device
         usual = Rung(device, None, None, "")
-        rungs = [usual, *ladder(device, slices=len(self.engine.divisor) == 2)]
+        has_slices = any(len(member.engine.divisor) == 2 for member in self.members)
+        rungs = [usual, *ladder(device, slices=has_slices)]
         for rung in rungs:
             try:
                 return self.on_rung(prepared, rung)
@@ -65,20 +84,28 @@ class Computation:
 
     def on_rung(self, prepared: Prepared, rung: Rung) -> Prediction:
         """Return the probabilities, computed as one rung says."""
-        same = rung.device == self.engine.device
-        engine = self.engine if same else engine_of(self.bundle, rung.device, self.precision)
+        first, *others = self.members
+        engine = first.on(rung.device, self.precision)
+        with torch.inference_mode():
+            total = self.of_member(first, engine, prepared, rung)
+            for member in others:
+                total += self.of_member(member, member.on(rung.device, self.precision), prepared, rung)
+            mean = total / len(self.members) if others else total
+            probabilities = torch.sigmoid(mean)[0].cpu().numpy()
+        findings = (went_down(self.engine.device, rung),) if rung.words else ()
+        return Prediction(probabilities, engine, findings)
+
+    def of_member(self, member: Member, engine: Engine, prepared: Prepared, rung: Rung) -> torch.Tensor:
+        """Return one bundle's logits, divided by its temperature, (1, 3, x, y, z)."""
         inferer = WindowInferer(
-            size=self.bundle.windows.size,
-            overlap=self.overlap,
+            size=member.bundle.windows.size,
+            overlap=member.overlap,
             tta=self.tta,
             at_once=rung.at_once,
             stitch_device=rung.stitch_device,
         )
-        with torch.inference_mode():
-            logits = inferer(torch.from_numpy(prepared.data)[None].to(engine.device), engine)
-            probabilities: NDArray[np.float32] = torch.sigmoid(logits)[0].cpu().numpy()
-        findings = (went_down(self.engine.device, rung),) if rung.words else ()
-        return Prediction(probabilities, engine, findings)
+        inputs = torch.from_numpy(prepared.data)[None].to(engine.device)
+        return calibrated(inferer(inputs, engine), member.bundle.temperature)
 
 
 def engine_of(bundle: Bundle, device: str, precision: str) -> Engine:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from brats3d.bundle import DEFAULT_BUNDLE, Bundle, open_bundle
+from brats3d.bundle import DEFAULT_BUNDLE, Bundle, BundleNames, Ensemble, open_bundles
 from brats3d.cases.case import Case
 from brats3d.errors import RequestError
 from brats3d.labels import LabelScheme
 from brats3d.predict.asked import asked_settings
-from brats3d.predict.compute import Computation, engine_of
+from brats3d.predict.complete import Way, result_of
+from brats3d.predict.compute import Computation, Member, engine_of
 from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
 from brats3d.predict.finish import finish
@@ -21,18 +22,19 @@ from brats3d.predict.memory import memory_fails_the_case
 from brats3d.predict.ready import ReadyCase, read_case, timed
 from brats3d.predict.result import Result
 from brats3d.predict.scheme import scheme_of
-from brats3d.predict.volumes import volumes_ml
 
 
 class Predictor:
-    """A bundle's network, loaded once and never changed by a case.
+    """The network of a bundle, or of several, loaded once and never changed by a case.
 
     Args:
-        computation: the network on its engine.
+        ensemble: the bundle or bundles.
+        computation: their networks on their engines.
         asked: `settings` of the record.
     """
 
-    def __init__(self, computation: Computation, asked: Mapping[str, Any]) -> None:
+    def __init__(self, ensemble: Ensemble, computation: Computation, asked: Mapping[str, Any]) -> None:
+        self.ensemble = ensemble
         self.computation = computation
         self.asked = asked
         """The options that can change a voxel, as asked."""
@@ -40,7 +42,7 @@ class Predictor:
     @classmethod
     def from_bundle(
         cls,
-        bundle: str | Path = DEFAULT_BUNDLE,
+        bundle: BundleNames = DEFAULT_BUNDLE,
         *,
         device: str = AUTO,
         engine: str = AUTO,
@@ -49,10 +51,10 @@ class Predictor:
         tta: bool = False,
         threads: int | None = None,
     ) -> Predictor:
-        """Open a bundle and load its network.
+        """Open a bundle, or several, and load each network.
 
         Args:
-            bundle: the name of a shipped bundle, or a folder.
+            bundle: the name of a shipped bundle, or a folder; several in a list, whose logits are averaged.
             device: `auto`, `cpu`, `cuda` or `cuda:N`.
             engine: `auto` or `torch`.
             precision: `auto` (bfloat16 where it is fast), `float32` or `bfloat16`.
@@ -61,22 +63,25 @@ class Predictor:
             threads: processor threads of network and resampling; None is all. It holds for the whole process.
 
         Raises:
-            BundleError: the bundle is missing, damaged or refused.
+            BundleError: a bundle is missing, damaged or refused.
             DeviceError: the device is not on this machine, or does not compute in this precision.
-            RequestError: an option is unknown or out of range.
+            RequestError: an option is unknown or out of range, or the bundles cannot be averaged.
         """
         used = choose_device(device)
         asked = asked_settings(engine=engine, device=device, precision=precision, overlap=overlap, tta=tta)
-        opened = open_bundle(bundle)
+        ensemble = open_bundles(bundle)
         if threads is not None:
             set_threads(threads)
-        share = opened.windows.overlap if overlap is None else overlap
-        return cls(Computation(opened, engine_of(opened, used, precision), share, tta, precision), asked)
+        members = tuple(
+            Member(each, engine_of(each, used, precision), each.windows.overlap if overlap is None else overlap)
+            for each in ensemble.members
+        )
+        return cls(ensemble, Computation(members, tta, precision), asked)
 
     @property
     def bundle(self) -> Bundle:
-        """The bundle it was made from."""
-        return self.computation.bundle
+        """The bundle it was made from; of several the first, whose rules on small parts hold."""
+        return self.ensemble.first
 
     @property
     def engine(self) -> str:
@@ -101,7 +106,7 @@ class Predictor:
             label_scheme: the labels to write; None is the case's own.
 
         Raises:
-            BadInput: a file is refused.
+            BadInput: a file is refused, or the case lacks modalities that the bundle cannot do without.
             SegmentationFailed: the network's output is not finite, or memory ran out.
             RequestError: the label scheme is unknown.
         """
@@ -112,10 +117,10 @@ class Predictor:
         """Read and prepare a case; needs no network, so it may run ahead in another thread.
 
         Raises:
-            BadInput: a file is refused.
+            BadInput: a file is refused, or the case lacks modalities that the bundle cannot do without.
             SegmentationFailed: memory ran out.
         """
-        return read_case(case, self.bundle.modalities, self.bundle.preparation)
+        return read_case(case, self.ensemble.modalities, self.ensemble.preparation, self.ensemble.serves)
 
     def complete(self, ready: ReadyCase, scheme: LabelScheme) -> Result:
         """Take a case that was read the rest of the way.
@@ -123,29 +128,24 @@ class Predictor:
         Raises:
             SegmentationFailed: the network's output is not finite, or memory ran out.
         """
-        bundle, grid, seconds = self.bundle, ready.prepared.grid, dict(ready.seconds)
+        seconds = dict(ready.seconds)
+        rules = self.ensemble
         with memory_fails_the_case():
             with timed(seconds, "network"):
                 prediction = self.computation.predict(ready.prepared)
             with timed(seconds, "finish"):
-                rules = (bundle.thresholds, bundle.smallest_enhancing_ml, scheme, bundle.islands)
-                finished = finish(prediction.probabilities, ready.prepared, *rules)
-                volumes = volumes_ml(finished.label_map, grid, scheme)
-        return Result(
-            case=ready.case,
-            label_map=finished.label_map,
-            grid=grid,
-            label_scheme=scheme,
-            volumes_ml=volumes,
-            findings=(*ready.findings, *prediction.findings, *finished.findings),
-            inputs=ready.inputs,
-            bundle=bundle.identity,
-            settings=self.asked,
-            engine=prediction.engine.name,
-            device=prediction.engine.device,
-            precision=str(prediction.engine.precision),
-            seconds=seconds,
-        )
+                finished = finish(
+                    prediction.probabilities,
+                    ready.prepared,
+                    rules.thresholds,
+                    rules.smallest_enhancing_ml,
+                    scheme,
+                    rules.islands,
+                )
+                engine = prediction.engine
+                way = Way(self.asked, engine.name, engine.device, str(engine.precision), prediction.findings)
+                result = result_of(ready, finished, rules, way)
+        return replace(result, seconds=seconds)
 
 
 def set_threads(threads: int) -> None:

@@ -1,11 +1,20 @@
-"""The network of a bundle with its proven weights, for MONAI's configs to name."""
+"""A bundle, opened and proven, and its network, for MONAI's configs to name."""
 
 from typing import TYPE_CHECKING
 
-from brats3d.bundle import load_network, open_bundle
+from brats3d.bundle import Bundle, load_network, open_bundle
 
 if TYPE_CHECKING:
     import torch
+
+
+def proven_bundle(*, bundle_root: str) -> Bundle:
+    """Return an opened bundle: `common.yaml` checked, and what it leaves out put in.
+
+    Raises:
+        BundleError: the bundle is missing, damaged or refused.
+    """
+    return open_bundle(bundle_root)
 
 
 def proven_network(*, bundle_root: str, device: "torch.device") -> "torch.nn.Module":

@@ -1,7 +1,7 @@
 """What segmenting one case gave, and how it is saved."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Result:
             status=RecordStatus.DONE,
             findings=self.findings,
             inputs=self.inputs,
-            bundle=asdict(self.bundle),
+            bundle=self.bundle.as_record(),
             settings=self.settings,
             engine=self.engine,
             device=self.device,

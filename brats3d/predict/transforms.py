@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from monai.transforms.transform import MapTransform
 
-from brats3d.bundle import open_bundle
+from brats3d.bundle import Islands, Subset, islands_of, open_bundles, temperature_of
 from brats3d.cases.find import find_cases
 from brats3d.predict.asked import asked_settings
+from brats3d.predict.calibrate import calibrated
+from brats3d.predict.complete import Way, result_of
 from brats3d.predict.engines.precision import AUTO, choose_precision
 from brats3d.predict.finish import finish
 from brats3d.predict.ready import read_case
-from brats3d.predict.result import Result
 from brats3d.predict.scheme import scheme_of
-from brats3d.predict.volumes import volumes_ml
 from brats3d.prepare import Preparation
 from brats3d.vocabulary import Modality, Region
 
@@ -27,13 +27,18 @@ FINISHED = "finished"
 Data = Mapping[Hashable, Any]
 
 
-def case_items(*, dataset_dir: str, layout: str | None = None) -> list[dict[str, Any]]:
+def case_items(*, dataset_dir: str, layout: str | None = None, allow_missing: bool = False) -> list[dict[str, Any]]:
     """Return the patients under a folder as MONAI's datasets want them: one dictionary each, under `case`.
+
+    Args:
+        dataset_dir: the folder.
+        layout: the only layout to look for; None to recognise them.
+        allow_missing: accept patients that lack modalities.
 
     Raises:
         NoPatientFound: there is none.
     """
-    return [{"case": case} for case in find_cases(dataset_dir, layout)]
+    return [{"case": case} for case in find_cases(dataset_dir, layout, allow_missing=allow_missing)]
 
 
 def one_case(items: Sequence[Data]) -> dict[Hashable, Any]:
@@ -62,11 +67,20 @@ class ReadCased(MapTransform):
     Args:
         modalities: those that the network takes, in its order.
         preparation: the bundle's settings, as they stand in `common.yaml`.
+        serves: the subsets of the modalities that will do; all of them always do.
         keys: the key of the case.
     """
 
-    def __init__(self, *, modalities: Sequence[str], preparation: Mapping[str, Any], keys: str = "case") -> None:
+    def __init__(
+        self,
+        *,
+        modalities: Sequence[str],
+        preparation: Mapping[str, Any],
+        serves: Sequence[Sequence[str]] = (),
+        keys: str = "case",
+    ) -> None:
         super().__init__(keys)
+        self.serves: list[Subset] = [tuple(Modality(name) for name in subset) for subset in serves]
         self.modalities = tuple(Modality(name) for name in modalities)
         self.preparation = Preparation.from_settings(dict(preparation))
 
@@ -78,9 +92,29 @@ class ReadCased(MapTransform):
         """
         changed = dict(data)
         for key in self.key_iterator(changed):
-            ready = read_case(changed[key], self.modalities, self.preparation)
+            ready = read_case(changed[key], self.modalities, self.preparation, self.serves)
             changed["image"] = torch.from_numpy(ready.prepared.data)
             changed[READY] = ready
+        return changed
+
+
+class Calibrated(MapTransform):
+    """Divides the logits under a key by the bundle's temperature; put it before `Activationsd`.
+
+    Args:
+        temperature: one number for all regions, or one by each region's name.
+        keys: the key of the logits, (3, x, y, z).
+    """
+
+    def __init__(self, *, temperature: float | Mapping[str, float], keys: str = "pred") -> None:
+        super().__init__(keys)
+        self.temperature = temperature_of(temperature)
+
+    def __call__(self, data: Data) -> dict[Hashable, Any]:
+        """Return the dictionary with the logits divided."""
+        changed = dict(data)
+        for key in self.key_iterator(changed):
+            changed[key] = calibrated(torch.as_tensor(changed[key])[None], self.temperature)[0]
         return changed
 
 
@@ -91,6 +125,7 @@ class Finishd(MapTransform):
         thresholds: by the region's name.
         smallest_enhancing_ml: enhancing tumour of less than this in all becomes necrosis.
         label_scheme: the labels to write; None is the case's own.
+        islands: which connected parts are dropped, as it stands in `common.yaml`; None drops none.
         keys: the key of the probabilities, (3, x, y, z), 0 to 1.
     """
 
@@ -100,9 +135,11 @@ class Finishd(MapTransform):
         thresholds: Mapping[str, float],
         smallest_enhancing_ml: float,
         label_scheme: str | None = None,
+        islands: Islands | Mapping[str, Any] | None = None,
         keys: str = "pred",
     ) -> None:
         super().__init__(keys)
+        self.islands = islands if isinstance(islands, Islands) else islands_of(islands or {})
         self.thresholds = {Region(name): float(value) for name, value in thresholds.items()}
         self.smallest_enhancing_ml = float(smallest_enhancing_ml)
         self.label_scheme = label_scheme
@@ -121,7 +158,8 @@ class Finishd(MapTransform):
             probabilities = np.asarray(torch.as_tensor(changed[key]).cpu(), np.float32)
             if probabilities.min() < 0 or probabilities.max() > 1:
                 raise ValueError(f"{key!r} holds no probabilities: put Activationsd with sigmoid before Finishd")
-            finished = finish(probabilities, ready.prepared, self.thresholds, self.smallest_enhancing_ml, scheme)
+            rules = (self.thresholds, self.smallest_enhancing_ml, scheme, self.islands)
+            finished = finish(probabilities, ready.prepared, *rules)
             changed[key] = torch.from_numpy(finished.label_map)
             changed[FINISHED] = finished
         return changed
@@ -154,7 +192,7 @@ class SaveMaskd(MapTransform):
     ) -> None:
         super().__init__(keys)
         self.output_dir = Path(output_dir)
-        self.identity = open_bundle(bundle_root).identity
+        self.ensemble = open_bundles(bundle_root)
         self.device = str(device)
         self.precision = str(choose_precision(precision, device))
         self.settings = {"runner": "monai", **asked_settings(precision=precision, tta=tta)}
@@ -166,22 +204,7 @@ class SaveMaskd(MapTransform):
             OutputError: the folder cannot be written.
         """
         changed = dict(data)
-        ready, finished = changed[READY], changed[FINISHED]
-        grid = ready.prepared.grid
-        result = Result(
-            case=ready.case,
-            label_map=finished.label_map,
-            grid=grid,
-            label_scheme=finished.label_scheme,
-            volumes_ml=volumes_ml(finished.label_map, grid, finished.label_scheme),
-            findings=(*ready.findings, *finished.findings),
-            inputs=ready.inputs,
-            bundle=self.identity,
-            settings=self.settings,
-            engine="torch",
-            device=self.device,
-            precision=self.precision,
-            seconds=ready.seconds,
-        )
+        way = Way(self.settings, "torch", self.device, self.precision)
+        result = result_of(changed[READY], changed[FINISHED], self.ensemble, way)
         changed["mask"] = result.save(self.output_dir)
         return changed

@@ -16,6 +16,7 @@ from brats3d.errors import Finding, bad_input
 from brats3d.grid import Grid
 from brats3d.output.record import write_done
 from brats3d.output.sidecar import Record, RecordedFile, RecordStatus
+from brats3d.predict.asked import settings_of
 from brats3d.vocabulary import MODALITIES, Modality, Region, Severity
 
 RECIPE = Recipe("ab" * 32, MODALITIES, {"overlap": 0.5})
@@ -81,7 +82,7 @@ class BrightInFlair:
             (*case.findings, REMARK),
             inputs=inputs,
             bundle={"name": "bright", "version": "1", "sha256": self.recipe.bundle_sha256},
-            settings=self.recipe.settings,
+            settings=settings_of(self.recipe.settings, case, self.recipe.modalities),
             label_scheme=label_scheme or case.label_scheme,
             volumes_ml=dict.fromkeys(Region, float(label_map.sum()) / 1000),
             seconds={"read": 0.1},
@@ -97,14 +98,14 @@ class Runs:
     out: Path
     recipe: Recipe = RECIPE
 
-    def cases(self):
+    def cases(self, allow_missing=False):
         """Find the patients."""
-        return find_cases(self.data)
+        return find_cases(self.data, allow_missing=allow_missing)
 
-    def __call__(self, predictor=None, recipe=RECIPE, **options):
+    def __call__(self, predictor=None, recipe=RECIPE, allow_missing=False, **options):
         """Run once; return the summary and the patients that the predictor was given."""
         predictor = predictor or BrightInFlair(recipe)
-        summary = segment_cases(self.cases(), self.out, recipe, lambda: predictor, **options)
+        summary = segment_cases(self.cases(allow_missing), self.out, recipe, lambda: predictor, **options)
         return summary, predictor.asked
 
     def statuses(self, *args, **options):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from brats3d.batch.recipe import whole_record
-from brats3d.vocabulary import Modality
+from brats3d.vocabulary import MODALITIES, Modality
 
 
 def flip(path, place):
@@ -129,3 +129,61 @@ def keep_only(record, modalities):
     document = json.loads(record.read_text())
     document["inputs"] = {name: each for name, each in document["inputs"].items() if name in modalities}
     record.write_text(json.dumps(document))
+
+
+WITHOUT_T1 = MODALITIES[1:]
+
+
+@pytest.fixture
+def sparing(run):
+    """A bundle that can do without T1, and the patient b that lacks it."""
+    (run.data / "b" / "b_t1.nii.gz").rename(run.data.parent / "b_t1.nii.gz")
+    return replace(run.recipe, serves=(MODALITIES, WITHOUT_T1))
+
+
+def record_of(run, case_id):
+    return json.loads((run.out / f"{case_id}.json").read_text())
+
+
+def test_a_patient_without_a_modality_is_done_once_where_that_is_allowed(run, sparing):
+    summary, asked = run(recipe=sparing, allow_missing=True)
+    assert asked == ["a", "b", "c"]
+    assert summary.cases[1].findings[0].code == "modality-missing"
+    record = record_of(run, "b")
+    assert record["settings"] == {"overlap": 0.5, "allow_missing": True}
+    assert record["findings"][0]["severity"] == "warning"
+    assert list(record["inputs"]) == [str(each) for each in WITHOUT_T1]
+    assert run(recipe=sparing, allow_missing=True)[1] == []
+
+
+def test_a_patient_that_lacks_nothing_is_not_done_again_for_that_option(run, sparing):
+    run(recipe=sparing, allow_missing=True)
+    assert record_of(run, "a")["settings"] == {"overlap": 0.5}
+    assert run.statuses(recipe=sparing) == {"a": "skipped", "b": "refused", "c": "skipped"}
+    assert not (run.out / "b.nii.gz").exists()
+
+
+@pytest.mark.parametrize("allow_missing", [True, False])
+def test_a_modality_that_appears_later_makes_the_mask_again(run, sparing, allow_missing):
+    run(recipe=sparing, allow_missing=True)
+    (run.data.parent / "b_t1.nii.gz").rename(run.data / "b" / "b_t1.nii.gz")
+    assert run(recipe=sparing, allow_missing=allow_missing)[1] == ["b"]
+    assert record_of(run, "b")["settings"] == {"overlap": 0.5}
+
+
+def test_a_modality_that_is_gone_makes_the_mask_again(run, sparing):
+    run(recipe=sparing, allow_missing=True)
+    (run.data / "a" / "a_t1.nii.gz").unlink()
+    assert run(recipe=sparing, allow_missing=True)[1] == ["a"]
+
+
+def test_a_patient_that_the_bundle_cannot_serve_is_refused_before_any_network_is_loaded(run, sparing):
+    run(recipe=sparing, allow_missing=True)
+    (run.data / "b" / "b_t2.nii.gz").unlink()
+    (run.data / "a" / "a_flair.nii.gz").unlink()
+    summary, asked = run(recipe=sparing, allow_missing=True)
+    assert [str(each.status) for each in summary.cases] == ["refused", "refused", "skipped"]
+    assert asked == []
+    assert "the bundle serves T1 + T1ce + T2 + FLAIR, T1ce + T2 + FLAIR, not T1ce + FLAIR" in summary.cases[1].message
+    assert record_of(run, "b")["status"] == "refused"
+    assert not (run.out / "b.nii.gz").exists()

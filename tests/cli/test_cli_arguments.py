@@ -12,7 +12,7 @@ EMPTY = "an empty word is no path"
     ("words", "told"),
     [
         (["segment", "DATA", "-o", "A", "-o", "B"], TWICE),
-        (["segment", "DATA", "-o", "A", "-b", "unet", "-b", "resunet"], TWICE),
+        (["segment", "DATA", "-o", "A", "--device", "cpu", "--device", "cuda"], TWICE),
         (["segment", "DATA", "-o", "A", "--overlap", ".1", "--overlap", ".5"], TWICE),
         (["train", "unet", "--data", "A", "--data", "B", "-o", "C"], TWICE),
         (["evaluate", "A", "B", "--label-scheme", "brats2020", "--label-scheme", "brats2023"], TWICE),
@@ -36,3 +36,6 @@ def test_options_that_add_up_may_be_given_again(tmp_path, capsys):
     words = ["evaluate", str(tmp_path), str(tmp_path), "--protocol", "brats2020", "--protocol", "brats2023"]
     assert main(words) == 2
     assert "no reference" in capsys.readouterr().err
+    words = ["segment", str(tmp_path), "-o", f"{tmp_path}-out", "-b", "unet", "-b", "resunet"]
+    assert main(words) == 2
+    assert "no patient found" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from bundles_for_tests import TINY_NETWORK, write_tiny_bundle
 
 from brats3d.cli.main import main
 from brats3d.phantom.files import write_phantoms
@@ -80,9 +81,9 @@ def test_a_bad_patient_is_named_in_one_line_and_the_exit_code_is_4(segment, data
     path.write_bytes(path.read_bytes()[:-100])
     code, out, err = segment("-q")
     assert code == 4
-    assert err.startswith(f"{FIRST}: error: ")
-    assert err.count("\n") == 1
-    assert f"{FIRST}_t2.nii.gz" in err
+    (line,) = (line for line in err.splitlines() if line.startswith(FIRST))
+    assert line.startswith(f"{FIRST}: error: ")
+    assert f"{FIRST}_t2.nii.gz" in line
     assert "1 done, 0 skipped, 1 refused, 0 failed" in out
 
 
@@ -190,10 +191,46 @@ def test_help_does_not_import_numpy_or_torch():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_a_second_bundle_is_not_dropped_in_silence(segment, tiny_bundle, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        segment("-b", str(tiny_bundle))
-    assert "argument -b/--bundle: may be given once" in capsys.readouterr().err
+def record_in(folder, case_id=FIRST):
+    return json.loads((folder / f"{case_id}.json").read_text())
+
+
+def statuses(answer):
+    return [case["status"] if case["status"] != "failed" else case for case in json.loads(answer[1])["cases"]]
+
+
+def test_several_bundles_are_averaged_and_one_given_twice_exits_2(segment, tmp_path, tiny_bundle):
+    other = write_tiny_bundle(tmp_path / "other", seed=1, name="other")
+    assert segment("-b", str(other), "--json")[0] == 0
+    bundle = record_in(tmp_path / "out")["bundle"]
+    assert (bundle["name"], bundle["version"]) == ("tiny+other", "0.1.0+0.1.0")
+    assert [each["name"] for each in bundle["members"]] == ["tiny", "other"]
+    assert statuses(segment("-b", str(other), "--json")) == ["skipped", "skipped"]
+    assert statuses(segment("--json")) == ["done", "done"]
+    code, out, err = segment("-b", str(tiny_bundle))
+    assert (code, out) == (2, "")
+    assert "is given twice" in err
+
+
+def test_bundles_of_other_modalities_cannot_be_averaged(segment, tmp_path):
+    network_def = {**TINY_NETWORK, "in_channels": 2}
+    other = write_tiny_bundle(tmp_path / "two", modalities=["t1ce", "flair"], network_def=network_def)
+    code, _, err = segment("-b", str(other))
+    assert (code, "cannot be averaged" in err) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_patient_without_a_modality_is_segmented_where_bundle_and_request_allow_it(segment, data, tmp_path):
+    (data / FIRST / f"{FIRST}_flair.nii.gz").unlink()
+    spare = write_tiny_bundle(tmp_path / "spare", seed=1, name="spare", serves=[["t1", "t1ce", "t2"]])
+    assert (segment()[0], segment("--allow-missing")[0]) == (4, 4)
+    assert record_in(tmp_path / "out")["findings"][-1]["code"] == "not-served"
+    words = ["segment", str(data), "-o", str(tmp_path / "spared"), "-b", str(spare)]
+    assert (main(words), main([*words, "--allow-missing"])) == (4, 0)
+    record = record_in(tmp_path / "spared")
+    assert (record["settings"], list(record["inputs"])) == ({"allow_missing": True}, ["t1", "t1ce", "t2"])
+    assert record["findings"][0]["severity"] == "warning"
+    assert record_in(tmp_path / "spared", SECOND)["settings"] == {}
 
 
 def test_a_device_that_is_not_here_is_exit_3_though_all_patients_are_refused(segment, data, tmp_path):

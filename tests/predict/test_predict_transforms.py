@@ -7,9 +7,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from bundles_for_tests import write_tiny_bundle
 from monai.bundle import ConfigParser, ConfigWorkflow
 from monai.data.utils import decollate_batch
 
+from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput
 from brats3d.labels import SCHEMES
@@ -36,24 +38,33 @@ def patients(tmp_path):
     return tmp_path / "patients"
 
 
-@pytest.mark.parametrize("tta", [False, True])
-def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patients, tmp_path, tta):
-    (tiny_bundle / "configs/inference.yaml").write_text(INFERENCE)
+def run_monai(bundle, patients, out, inference=INFERENCE, **options):
+    """Run MONAI's workflow on a bundle, with values put over those of its configs."""
+    (bundle / "configs/inference.yaml").write_text(inference)
     workflow = ConfigWorkflow(
-        config_file=[str(tiny_bundle / "configs" / name) for name in ("common.yaml", "inference.yaml")],
-        meta_file=str(tiny_bundle / "configs/metadata.json"),
+        config_file=[str(bundle / "configs" / name) for name in ("common.yaml", "inference.yaml")],
+        meta_file=str(bundle / "configs/metadata.json"),
         workflow_type="infer",
         logging_file=False,
-        bundle_root=str(tiny_bundle),
+        bundle_root=str(bundle),
         dataset_dir=str(patients),
-        output_dir=str(tmp_path / "theirs"),
+        output_dir=str(out),
         device="$torch.device('cpu')",
         precision="float32",
-        tta=tta,
+        **options,
     )
     workflow.initialize()
     assert workflow.check_properties() == []
     workflow.run()
+
+
+def masks_in(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.nii.gz")}
+
+
+@pytest.mark.parametrize("tta", [False, True])
+def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patients, tmp_path, tta):
+    run_monai(tiny_bundle, patients, tmp_path / "theirs", tta=tta)
     predictor = Predictor.from_bundle(tiny_bundle, device="cpu", precision="float32", tta=tta)
     for case in find_cases(patients):
         result = predictor.segment(case)
@@ -63,8 +74,69 @@ def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patien
         assert result.label_map.any()
         records = [json.loads((tmp_path / who / f"{case.id}.json").read_text()) for who in ("ours", "theirs")]
         assert records[1]["settings"] == {"runner": "monai", "precision": "float32", **({"tta": True} if tta else {})}
-        assert records[0]["volumes_ml"] == records[1]["volumes_ml"]
-        assert records[0]["inputs"] == records[1]["inputs"]
+        for key in ("volumes_ml", "inputs"):
+            assert records[0][key] == records[1][key]
+
+
+RULES = {
+    "temperature": {"WT": 1.5, "TC": 0.7, "ET": 3.0},
+    "thresholds": {"WT": 0.7, "TC": 0.7, "ET": 0.6},
+    "islands": {
+        "smallest_ml": {"WT": 0.003, "TC": 0.002, "ET": 0.003},
+        "least_probability": {"WT": 0.0, "TC": 0.0, "ET": 0.63},
+    },
+    "serves": [["t1", "t1ce", "t2"]],
+}
+"""Each of them changes the masks of the random weights below."""
+
+
+@pytest.fixture
+def ruled(tmp_path):
+    """A bundle whose `common.yaml` has every key."""
+    return write_tiny_bundle(tmp_path / "ruled", **RULES)
+
+
+def test_every_rule_of_a_bundle_reaches_monais_runner(ruled, patients, tmp_path):
+    (patients / "BraTS20_Training_002" / "BraTS20_Training_002_flair.nii.gz").unlink()
+    run_monai(ruled, patients, tmp_path / "theirs", allow_missing=True)
+    predictor = Predictor.from_bundle(ruled, device="cpu", precision="float32")
+    for case in find_cases(patients, allow_missing=True):
+        predictor.segment(case).save(tmp_path / "ours")
+    assert len(masks_in(tmp_path / "ours")) == 2
+    assert masks_in(tmp_path / "theirs") == masks_in(tmp_path / "ours")
+    record = json.loads((tmp_path / "theirs" / "BraTS20_Training_002.json").read_text())
+    assert record["settings"] == {"runner": "monai", "precision": "float32", "allow_missing": True}
+
+
+@pytest.mark.parametrize("key", ["temperature", "islands"])
+def test_a_rule_changes_masks_so_that_losing_it_would_be_seen(ruled, patients, tmp_path, key):
+    without = write_tiny_bundle(tmp_path / "without", **{each: RULES[each] for each in RULES if each != key})
+    for folder in (ruled, without):
+        for case in find_cases(patients):
+            Predictor.from_bundle(folder, device="cpu", precision="float32").segment(case).save(tmp_path / folder.name)
+    assert masks_in(tmp_path / "ruled") != masks_in(tmp_path / "without")
+
+
+def test_monais_runner_refuses_a_patient_that_lacks_what_the_bundle_needs(ruled, patients, tmp_path):
+    (patients / "BraTS20_Training_001" / "BraTS20_Training_001_t1.nii.gz").unlink()
+    for allowed, words in ((False, "lacks T1"), (True, "the bundle serves")):
+        with pytest.raises(RuntimeError) as caught:
+            run_monai(ruled, patients, tmp_path / "theirs", allow_missing=allowed)
+        assert words in str(first_cause(caught.value))
+
+
+def first_cause(error):
+    """Return what went wrong before MONAI, twice over, put its own words around it."""
+    return error if error.__cause__ is None else first_cause(error.__cause__)
+
+
+def test_a_config_written_before_these_keys_goes_on_working(tiny_bundle, patients, tmp_path):
+    older = (open_bundle("unet").folder / "configs/inference.yaml").read_text(encoding="utf-8")
+    assert "temperature" not in older
+    run_monai(tiny_bundle, patients, tmp_path / "older", older)
+    run_monai(tiny_bundle, patients, tmp_path / "newer")
+    assert len(masks_in(tmp_path / "older")) == 2
+    assert masks_in(tmp_path / "older") == masks_in(tmp_path / "newer")
 
 
 def test_a_batch_is_one_patient():
