@@ -14,6 +14,7 @@ from brats3d.cases.case import Case
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
+from brats3d.vocabulary import MapKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Options:
     overlap: float | None = None
     tta: bool = False
     threads: int | None = None
+    probabilities: bool = False
+    uncertainty: bool = False
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -37,6 +40,12 @@ class Options:
         return asked_settings(
             engine=self.engine, device=self.device, precision=self.precision, overlap=self.overlap, tta=self.tta
         )
+
+    @property
+    def maps(self) -> tuple[MapKind, ...]:
+        """What is to stand beside each mask."""
+        wanted = {MapKind.PROBABILITIES: self.probabilities, MapKind.UNCERTAINTY: self.uncertainty}
+        return tuple(kind for kind, is_wanted in wanted.items() if is_wanted)
 
 
 def segment_folder(
@@ -69,7 +78,7 @@ def segment_folder(
     """
     how = options or Options()
     opened = open_bundles(bundle)
-    recipe = Recipe(opened.identity.sha256, opened.modalities, how.asked, opened.serves)
+    recipe = Recipe(opened.identity.sha256, opened.modalities, how.asked, opened.serves, how.maps)
     if how.device != AUTO:
         choose_device(how.device)  # one that is not here is said at once, whatever becomes of the patients
 

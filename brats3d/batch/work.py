@@ -33,7 +33,7 @@ class Segmented(Protocol):
         """The volume of each region in millilitres."""
 
     def save(self, out: str | Path) -> Path:
-        """Write mask and record, and return the mask's path."""
+        """Write maps, mask and record, and return the mask's path."""
 
 
 class SegmentsCases(Protocol):
@@ -105,7 +105,7 @@ class Work:
             CaseError: there is no mask for this patient.
         """
         scheme = self.label_scheme or case.label_scheme
-        check_not_foreign(self.out, case.id, self.overwrite)
+        check_not_foreign(self.out, case.id, self.overwrite, self.recipe.maps)
         check_served(case, self.recipe.modalities, self.recipe.serves)
         if not self.overwrite:
             record = whole_record(self.out, case, self.recipe, scheme)

@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default auto")
     parser.add_argument("--overlap", type=float, metavar="X", help="window overlap, 0 to 0.9; default the bundle's")
     parser.add_argument("--tta", action="store_true", help="test-time augmentation: mean over flips; slower")
+    parser.add_argument("--probabilities", action="store_true", help="also OUT/probabilities/<id>.nii.gz; 255 is 1")
+    parser.add_argument("--uncertainty", action="store_true", help="also OUT/uncertainty/<id>.nii.gz; slower")
     parser.add_argument("--threads", type=threads, metavar="N", help="processor threads; default all")
     parser.add_argument("--label-scheme", metavar="NAME", help="the labels written; default the layout's own")
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
@@ -77,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         overlap=args.overlap,
         tta=args.tta,
         threads=args.threads,
+        probabilities=args.probabilities,
+        uncertainty=args.uncertainty,
     )
     with progress(len(cases), quiet=args.quiet, verbose=args.verbose, log_file=args.log_file) as listener:
         summary = segment_folder(

@@ -14,7 +14,9 @@ from brats3d.predict.calibrate import calibrated
 from brats3d.predict.engines import Engine
 from brats3d.predict.engines.precision import AUTO, choose_precision
 from brats3d.predict.engines.torch import TorchEngine
+from brats3d.predict.flips import moments_over_flips
 from brats3d.predict.memory import Rung, is_out_of_memory, ladder, went_down
+from brats3d.predict.spread import spread
 from brats3d.predict.windows import WindowInferer
 from brats3d.prepare import Prepared
 
@@ -25,6 +27,8 @@ class Prediction:
 
     probabilities: NDArray[np.float32]
     """(3, x, y, z), R in the order of `Region`, 0 to 1."""
+    uncertainty: NDArray[np.float32] | None
+    """(3, x, y, z), 0 to 1, as `spread` has it; None where it was not asked for."""
     engine: Engine
     """The one that computed it; of several bundles the first one's."""
     findings: tuple[Finding, ...] = ()
@@ -55,6 +59,8 @@ class Computation:
     """Whether logits are averaged over flips."""
     precision: str = AUTO
     """As asked, for an engine on another device."""
+    uncertainty: bool = False
+    """Whether the spread over flips is computed too; it changes no probability."""
 
     @property
     def engine(self) -> Engine:
@@ -91,12 +97,16 @@ class Computation:
             for member in others:
                 total += self.of_member(member, member.on(rung.device, self.precision), prepared, rung)
             mean = total / len(self.members) if others else total
-            probabilities = torch.sigmoid(mean)[0].cpu().numpy()
+            probabilities = torch.sigmoid(mean[:, :3])[0].cpu().numpy()
+            uncertainty = spread(mean[0, 3:6], mean[0, 6:]).cpu().numpy() if self.uncertainty else None
         findings = (went_down(self.engine.device, rung),) if rung.words else ()
-        return Prediction(probabilities, engine, findings)
+        return Prediction(probabilities, uncertainty, engine, findings)
 
     def of_member(self, member: Member, engine: Engine, prepared: Prepared, rung: Rung) -> torch.Tensor:
-        """Return one bundle's logits, divided by its temperature, (1, 3, x, y, z)."""
+        """Return one bundle's logits, divided by its temperature, (1, 3, x, y, z).
+
+        With uncertainty (1, 9, x, y, z): after the logits the means of the flips' probabilities and of their squares.
+        """
         inferer = WindowInferer(
             size=member.bundle.windows.size,
             overlap=member.overlap,
@@ -105,7 +115,13 @@ class Computation:
             stitch_device=rung.stitch_device,
         )
         inputs = torch.from_numpy(prepared.data)[None].to(engine.device)
-        return calibrated(inferer(inputs, engine), member.bundle.temperature)
+        temperature = member.bundle.temperature
+        if not self.uncertainty:
+            return calibrated(inferer(inputs, engine), temperature)
+        compute = moments_over_flips(engine, temperature, tta=self.tta)
+        both = inferer.cover(inputs, engine.divisor, compute)
+        both[:, :3] = calibrated(both[:, :3], temperature)
+        return both
 
 
 def engine_of(bundle: Bundle, device: str, precision: str) -> Engine:

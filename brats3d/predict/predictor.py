@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from brats3d.bundle import DEFAULT_BUNDLE, Bundle, BundleNames, Ensemble, open_bundles
 from brats3d.cases.case import Case
@@ -14,14 +16,17 @@ from brats3d.errors import RequestError
 from brats3d.labels import LabelScheme
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.complete import Way, result_of
-from brats3d.predict.compute import Computation, Member, engine_of
+from brats3d.predict.compute import Computation, Member, Prediction, engine_of
 from brats3d.predict.engines import choose_device
 from brats3d.predict.engines.precision import AUTO
-from brats3d.predict.finish import finish
+from brats3d.predict.finish import Finished, finish
+from brats3d.predict.maps import as_map
 from brats3d.predict.memory import memory_fails_the_case
 from brats3d.predict.ready import ReadyCase, read_case, timed
 from brats3d.predict.result import Result
 from brats3d.predict.scheme import scheme_of
+from brats3d.prepare import to_patient_box
+from brats3d.vocabulary import MapKind
 
 
 class Predictor:
@@ -31,13 +36,17 @@ class Predictor:
         ensemble: the bundle or bundles.
         computation: their networks on their engines.
         asked: `settings` of the record.
+        probabilities: whether results hold the probabilities.
     """
 
-    def __init__(self, ensemble: Ensemble, computation: Computation, asked: Mapping[str, Any]) -> None:
+    def __init__(
+        self, ensemble: Ensemble, computation: Computation, asked: Mapping[str, Any], probabilities: bool = False
+    ) -> None:
         self.ensemble = ensemble
         self.computation = computation
         self.asked = asked
         """The options that can change a voxel, as asked."""
+        self.probabilities = probabilities
 
     @classmethod
     def from_bundle(
@@ -50,6 +59,8 @@ class Predictor:
         overlap: float | None = None,
         tta: bool = False,
         threads: int | None = None,
+        probabilities: bool = False,
+        uncertainty: bool = False,
     ) -> Predictor:
         """Open a bundle, or several, and load each network.
 
@@ -61,6 +72,9 @@ class Predictor:
             overlap: share that a window's neighbour covers, 0 to 0.9; None is the bundle's.
             tta: test-time augmentation, the mean of the logits over all flips.
             threads: processor threads of network and resampling; None is all. It holds for the whole process.
+            probabilities: results hold the probabilities.
+            uncertainty: results hold the uncertainty, for which the flips are computed even without `tta`; the label
+                map stays what it is without.
 
         Raises:
             BundleError: a bundle is missing, damaged or refused.
@@ -76,7 +90,7 @@ class Predictor:
             Member(each, engine_of(each, used, precision), each.windows.overlap if overlap is None else overlap)
             for each in ensemble.members
         )
-        return cls(ensemble, Computation(members, tta, precision), asked)
+        return cls(ensemble, Computation(members, tta, precision, uncertainty), asked, probabilities)
 
     @property
     def bundle(self) -> Bundle:
@@ -145,7 +159,18 @@ class Predictor:
                 engine = prediction.engine
                 way = Way(self.asked, engine.name, engine.device, str(engine.precision), prediction.findings)
                 result = result_of(ready, finished, rules, way)
-        return replace(result, seconds=seconds)
+                maps = self.maps_of(ready, prediction, finished)
+        return replace(result, maps=maps, seconds=seconds)
+
+    def maps_of(self, ready: ReadyCase, prediction: Prediction, finished: Finished) -> dict[MapKind, NDArray[np.uint8]]:
+        """Return what was asked for beside the label map, (X, Y, Z, 3) on the patient's own grid."""
+        maps = {}
+        if self.probabilities:
+            maps[MapKind.PROBABILITIES] = as_map(finished.probabilities, ready.prepared)
+        if prediction.uncertainty is not None:
+            spread = to_patient_box(prediction.uncertainty, ready.prepared)
+            maps[MapKind.UNCERTAINTY] = as_map(spread, ready.prepared)
+        return maps
 
 
 def set_threads(threads: int) -> None:

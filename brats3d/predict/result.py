@@ -1,7 +1,7 @@
 """What segmenting one case gave, and how it is saved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from brats3d.grid import Grid
 from brats3d.labels import LabelScheme
 from brats3d.output.record import write_done
 from brats3d.output.sidecar import Record, RecordStatus
-from brats3d.vocabulary import Modality, Region
+from brats3d.vocabulary import MapKind, Modality, Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +42,11 @@ class Result:
     """As used for this case."""
     seconds: Mapping[str, float]
     """read, prepare, network, finish."""
+    maps: Mapping[MapKind, NDArray[np.uint8]] = field(default_factory=dict)
+    """What was asked for of probabilities and uncertainty: (X, Y, Z, 3) on the patient's own grid, 255 for 1."""
 
     def save(self, out: str | Path) -> Path:
-        """Write the mask `<id>.nii.gz`, then its sidecar `<id>.json`, each whole or not at all.
+        """Write maps, mask and sidecar, each whole or not at all: `<id>.nii.gz`, `<id>.json`, maps in their folders.
 
         What stands under these names is replaced, whoever wrote it; `segment_folder` looks first.
 
@@ -71,4 +73,4 @@ class Result:
             volumes_ml=self.volumes_ml,
             seconds=self.seconds,
         )
-        return write_done(Path(out), record, self.label_map, self.grid)
+        return write_done(Path(out), record, self.label_map, self.grid, self.maps)

@@ -1,6 +1,6 @@
 """Covering the brain box with windows: what the predictor and MONAI's own runner both call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from brats3d.predict.flips import mean_over_flips
 from brats3d.vocabulary import Severity
 
 SLICES_AT_ONCE = 16
+Compute = Callable[[torch.Tensor], torch.Tensor]
 
 
 class WindowInferer(Inferer):
@@ -65,13 +66,30 @@ class WindowInferer(Inferer):
         inside = torch.is_inference_mode_enabled()
         # Outside inference mode: laying a network's weights out anew within it would end their training.
         engine = self.engine_of(network, inputs.device)
-        with torch.inference_mode():
-            cover = self.inferer(engine.divisor, tuple(inputs.shape[2:]))
-            logits = torch.as_tensor(cover(inputs.float(), mean_over_flips(engine) if self.tta else engine))
-            if not bool(torch.isfinite(logits).all()):
-                raise SegmentationFailed(NOT_FINITE)
+        logits = self.cover(inputs, engine.divisor, mean_over_flips(engine) if self.tta else engine)
         # Tensors made in inference mode cannot be changed in place outside it; MONAI's transforms may.
         return logits if inside else logits.clone()
+
+    def cover(self, inputs: torch.Tensor, divisor: tuple[int, ...], compute: Compute) -> torch.Tensor:
+        """Return what a function gives for each window, stitched over the box.
+
+        Args:
+            inputs: (1, M, x, y, z) float32.
+            divisor: what the size of a window must divide by, one number an axis that `compute` sees.
+            compute: windows (N, M, ...) to (N, C, ...).
+
+        Returns:
+            (1, C, x, y, z) float32, made in inference mode; flips are the affair of `compute`.
+
+        Raises:
+            SegmentationFailed: a number is not finite.
+        """
+        with torch.inference_mode():
+            lay = self.inferer(divisor, tuple(inputs.shape[2:]))
+            stitched = torch.as_tensor(lay(inputs.float(), compute))
+            if not bool(torch.isfinite(stitched).all()):
+                raise SegmentationFailed(NOT_FINITE)
+        return stitched
 
     def engine_of(self, network: Any, device: torch.device) -> Engine:
         """Return the engine that a network becomes, or the engine itself."""

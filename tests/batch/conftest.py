@@ -17,7 +17,7 @@ from brats3d.grid import Grid
 from brats3d.output.record import write_done
 from brats3d.output.sidecar import Record, RecordedFile, RecordStatus
 from brats3d.predict.asked import settings_of
-from brats3d.vocabulary import MODALITIES, Modality, Region, Severity
+from brats3d.vocabulary import MODALITIES, MapKind, Modality, Region, Severity
 
 RECIPE = Recipe("ab" * 32, MODALITIES, {"overlap": 0.5})
 REMARK = Finding("not-skull-stripped", Severity.WARNING, "hardly any zeros; look at the mask")
@@ -41,6 +41,7 @@ class Bright:
     record: Record
     label_map: np.ndarray
     grid: Grid
+    maps: dict[MapKind, np.ndarray]
 
     @property
     def findings(self):
@@ -51,7 +52,7 @@ class Bright:
         return self.record.volumes_ml
 
     def save(self, out):
-        return write_done(Path(out), self.record, self.label_map, self.grid)
+        return write_done(Path(out), self.record, self.label_map, self.grid, self.maps)
 
 
 @dataclass
@@ -87,7 +88,9 @@ class BrightInFlair:
             volumes_ml=dict.fromkeys(Region, float(label_map.sum()) / 1000),
             seconds={"read": 0.1},
         )
-        return Bright(record, label_map, Grid(label_map.shape, image.affine))
+        shares = np.repeat(label_map[..., None] * np.uint8(255), 3, axis=-1)
+        maps = dict.fromkeys(self.recipe.maps, shares)
+        return Bright(record, label_map, Grid(label_map.shape, image.affine), maps)
 
 
 @dataclass

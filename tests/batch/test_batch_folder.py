@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ from brats3d.errors import (
 )
 from brats3d.output.record import read_record
 from brats3d.output.verify import verify
-from brats3d.vocabulary import Severity
+from brats3d.vocabulary import MapKind, Severity
 
 FAILED = SegmentationFailed(Finding("not-finite", Severity.ERROR, "the network's output is not finite; try float32"))
 
@@ -139,6 +140,29 @@ def test_a_file_that_is_not_ours_is_left_and_its_patient_fails(run, predictor, n
     assert (run.out / name).read_bytes() == b"drawn by hand"
     run()
     assert (run.out / name).read_bytes() == b"drawn by hand"
+
+
+@pytest.mark.parametrize("kind", MapKind)
+def test_a_map_that_is_not_ours_is_left_and_its_patient_fails_where_maps_are_asked_for(run, kind):
+    foreign = run.out / kind / "b.nii.gz"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"drawn by hand")
+    with_maps = replace(run.recipe, maps=tuple(MapKind))
+    assert run.statuses()["b"] == "done"
+    summary, asked = run(recipe=with_maps)
+    assert (asked, str(summary.cases[1].status)) == (["a", "c"], "failed")
+    assert f"{kind}/b.nii.gz: a file without a record of ours stands" in summary.cases[1].message
+    assert foreign.read_bytes() == b"drawn by hand"
+    assert run.statuses(recipe=with_maps, overwrite=True)["b"] == "done"
+    assert verify(run.out).whole == 3
+
+
+def test_a_patient_now_failed_loses_its_earlier_maps(run, predictor):
+    run(recipe=replace(run.recipe, maps=tuple(MapKind)))
+    predictor.raises["b"] = FAILED
+    run(predictor, overwrite=True)
+    assert [path.name for path in (run.out / MapKind.UNCERTAINTY).iterdir()] == []
+    assert not (run.out / "b.nii.gz").exists()
 
 
 def test_a_file_that_is_not_ours_is_replaced_where_that_is_asked_for(run):

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from brats3d.batch.recipe import whole_record
-from brats3d.vocabulary import MODALITIES, Modality
+from brats3d.output.verify import verify
+from brats3d.vocabulary import MODALITIES, MapKind, Modality
 
 
 def flip(path, place):
@@ -129,6 +130,39 @@ def keep_only(record, modalities):
     document = json.loads(record.read_text())
     document["inputs"] = {name: each for name, each in document["inputs"].items() if name in modalities}
     record.write_text(json.dumps(document))
+
+
+@pytest.fixture
+def with_maps(run):
+    """What asks for both maps beside each mask."""
+    return replace(run.recipe, maps=tuple(MapKind))
+
+
+def test_maps_that_are_asked_for_and_not_there_make_the_mask_again(run, with_maps):
+    run()
+    before = {path.name: path.read_bytes() for path in run.out.glob("*.nii.gz")}
+    assert run(recipe=with_maps)[1] == ["a", "b", "c"]
+    assert {path.name: path.read_bytes() for path in run.out.glob("*.nii.gz")} == before
+    assert run(recipe=with_maps)[1] == []
+    assert verify(run.out).whole == 3
+
+
+@pytest.mark.parametrize("kind", MapKind)
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: flip(path, 4)], ids=["absent", "changed"])
+def test_a_map_that_is_not_whole_is_made_again_where_it_is_asked_for(run, with_maps, kind, spoil):
+    run(recipe=with_maps)
+    spoil(run.out / kind / "b.nii.gz")
+    assert run()[1] == []
+    assert run(recipe=replace(with_maps, maps=tuple(set(MapKind) - {kind})))[1] == []
+    assert run(recipe=with_maps)[1] == ["b"]
+    assert verify(run.out).bad == ()
+
+
+def test_a_mask_made_again_without_maps_loses_the_old_ones(run, with_maps):
+    run(recipe=with_maps)
+    run(recipe=replace(run.recipe, settings={"overlap": 0.25}))
+    assert list(run.out.glob("*/*")) == []
+    assert verify(run.out).whole == 3
 
 
 WITHOUT_T1 = MODALITIES[1:]

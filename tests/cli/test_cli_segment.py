@@ -220,6 +220,20 @@ def test_bundles_of_other_modalities_cannot_be_averaged(segment, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_probabilities_and_uncertainty_stand_beside_the_masks_and_are_verified(segment, tmp_path, capsys):
+    segment()
+    mask = (tmp_path / "out" / f"{FIRST}.nii.gz").read_bytes()
+    assert json.loads(segment("--json", "--probabilities", "--uncertainty")[1])["done"] == 2
+    record = record_in(tmp_path / "out")
+    assert record["probabilities"]["file"] == f"probabilities/{FIRST}.nii.gz"
+    assert record["uncertainty"]["file"] == f"uncertainty/{FIRST}.nii.gz"
+    assert record["settings"] == {}
+    assert (tmp_path / "out" / f"{FIRST}.nii.gz").read_bytes() == mask
+    assert json.loads(segment("--json", "--probabilities")[1])["skipped"] == 2
+    assert main(["verify", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["whole"] == 2
+
+
 def test_a_patient_without_a_modality_is_segmented_where_bundle_and_request_allow_it(segment, data, tmp_path):
     (data / FIRST / f"{FIRST}_flair.nii.gz").unlink()
     spare = write_tiny_bundle(tmp_path / "spare", seed=1, name="spare", serves=[["t1", "t1ce", "t2"]])
