@@ -83,6 +83,10 @@ class Record:
     probabilities: HashedFile | None = None
     uncertainty: HashedFile | None = None
     volumes_ml: Mapping[Region, float] = field(default_factory=dict)
+    volume_intervals_ml: Mapping[Region, tuple[float, float]] = field(default_factory=dict)
+    """The low and the high end of each."""
+    review: Mapping[str, Any] = field(default_factory=dict)
+    """look, reasons, measures."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     finished: str | None = None
@@ -165,6 +169,11 @@ def record_of(document: Any) -> Record:
         bundle=bundle_of(document.get("bundle", {})),
         settings=dict(document["settings"]) if "settings" in document else None,
         volumes_ml={Region(key): float(value) for key, value in document.get("volumes_ml", {}).items()},
+        volume_intervals_ml={
+            Region(key): (float(low), float(high))
+            for key, (low, high) in document.get("volume_intervals_ml", {}).items()
+        },
+        review=dict(document.get("review", {})),
         seconds={text(key): float(value) for key, value in document.get("seconds", {}).items()},
         versions={text(key): text(value) for key, value in document["versions"].items()},
         **optional,

@@ -10,7 +10,8 @@ from brats3d.predict.asked import settings_of
 from brats3d.predict.finish import Finished
 from brats3d.predict.ready import ReadyCase
 from brats3d.predict.result import Result
-from brats3d.predict.volumes import volumes_ml
+from brats3d.predict.review import review
+from brats3d.predict.volumes import volume_intervals_ml, volumes_ml
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,18 @@ def result_of(ready: ReadyCase, finished: Finished, ensemble: Ensemble, way: Way
         ensemble: the bundle or bundles that made it.
         way: how.
     """
-    case, grid = ready.case, ready.prepared.grid
+    case, prepared, grid = ready.case, ready.prepared, ready.prepared.grid
     volumes = volumes_ml(finished.label_map, grid, finished.label_scheme)
+    look = review(finished.probabilities, finished.regions, prepared, ensemble.modalities, ensemble.review)
     return Result(
         case=case,
         label_map=finished.label_map,
         grid=grid,
         label_scheme=finished.label_scheme,
         volumes_ml=volumes,
-        findings=(*ready.findings, *way.findings, *finished.findings),
+        volume_intervals_ml=volume_intervals_ml(finished.probabilities, ensemble.thresholds, volumes, grid.voxel_ml),
+        review=look,
+        findings=(*ready.findings, *way.findings, *finished.findings, *look.findings),
         inputs=ready.inputs,
         bundle=ensemble.identity,
         settings=settings_of(way.asked, case, ensemble.modalities),

@@ -22,7 +22,7 @@ NOT_FINITE = Finding(
 EMPTY = Finding(
     "empty-mask",
     Severity.WARNING,
-    "the mask is empty: no tumour was found; look at the case before believing it",
+    "look at this one: the mask is empty, no tumour was found",
 )
 
 

@@ -16,6 +16,7 @@ from brats3d.grid import Grid
 from brats3d.labels import LabelScheme
 from brats3d.output.record import write_done
 from brats3d.output.sidecar import Record, RecordStatus
+from brats3d.predict.review import Review
 from brats3d.vocabulary import MapKind, Modality, Region
 
 
@@ -29,8 +30,12 @@ class Result:
     grid: Grid
     label_scheme: LabelScheme
     volumes_ml: Mapping[Region, float]
+    volume_intervals_ml: Mapping[Region, tuple[float, float]]
+    """The volume at a stricter and at a laxer threshold; see `volume_intervals_ml`."""
+    review: Review
+    """Whether somebody should look at it first, and why."""
     findings: tuple[Finding, ...]
-    """The case's, the reading's and the prediction's."""
+    """The case's, the reading's, the prediction's and the review's."""
     inputs: Mapping[Modality, InputFile]
     bundle: BundleIdentity
     settings: Mapping[str, Any]
@@ -71,6 +76,8 @@ class Result:
             precision=self.precision,
             label_scheme=self.label_scheme.name,
             volumes_ml=self.volumes_ml,
+            volume_intervals_ml=self.volume_intervals_ml,
+            review=self.review.as_record(),
             seconds=self.seconds,
         )
         return write_done(Path(out), record, self.label_map, self.grid, self.maps)

@@ -3,6 +3,7 @@
 from brats3d.prepare.preparation import (
     Preparation,
     Prepared,
+    foreground_of_box,
     out_of_box,
     prepare,
     prepare_reference,
@@ -12,6 +13,7 @@ from brats3d.prepare.preparation import (
 __all__ = [
     "Preparation",
     "Prepared",
+    "foreground_of_box",
     "out_of_box",
     "prepare",
     "prepare_reference",

@@ -149,6 +149,17 @@ def to_patient_box(probabilities: NDArray[np.float32], prepared: Prepared) -> ND
     return np.stack([resample(each, prepared.box_shape) for each in probabilities])
 
 
+def foreground_of_box(prepared: Prepared) -> NDArray[np.bool_]:
+    """Return where any modality differs from 0, in the brain box at the patient's own spacing, (x, y, z).
+
+    Where the spacing was changed, the foreground comes back as probabilities do.
+    """
+    inside = foreground(prepared.data)
+    if inside.shape == prepared.box_shape:
+        return inside
+    return resample(inside.astype(np.float32), prepared.box_shape) >= 0.5
+
+
 def out_of_box(inside: NDArray[Value], prepared: Prepared) -> NDArray[Value]:
     """Return what lies in the brain box on the patient's whole grid and axes, 0 around it.
 

@@ -11,6 +11,7 @@ from bundles_for_tests import TINY_NETWORK, write_tiny_bundle
 
 from brats3d.cli.main import main
 from brats3d.phantom.files import write_phantoms
+from brats3d.vocabulary import Measure
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +63,7 @@ def test_the_sidecar_is_that_of_the_contract(segment, tmp_path):
     record = json.loads((tmp_path / "out" / f"{FIRST}.json").read_text())
     assert list(record) == [
         *("id", "status", "findings", "inputs", "bundle", "settings", "engine", "device", "precision"),
-        *("label_scheme", "mask", "volumes_ml", "seconds", "versions", "finished"),
+        *("label_scheme", "mask", "volumes_ml", "volume_intervals_ml", "review", "seconds", "versions", "finished"),
     ]
     assert record["settings"] == {"device": "cpu", "overlap": 0.5}
     assert record["inputs"]["t1"]["file"] == f"{FIRST}/{FIRST}_t1.nii.gz"
@@ -245,6 +246,27 @@ def test_a_patient_without_a_modality_is_segmented_where_bundle_and_request_allo
     assert (record["settings"], list(record["inputs"])) == ({"allow_missing": True}, ["t1", "t1ce", "t2"])
     assert record["findings"][0]["severity"] == "warning"
     assert record_in(tmp_path / "spared", SECOND)["settings"] == {}
+
+
+def test_a_mask_that_stands_out_is_a_line_a_message_and_a_reason_in_the_record(segment, tmp_path):
+    code, out, err = segment("-q", "--json")
+    assert code == 0
+    line = next(line for line in err.splitlines() if line.startswith(f"{FIRST}: warning: look at this one: "))
+    assert "the foreground measures" in line
+    assert "look at this one" in json.loads(out)["cases"][0]["message"]
+    review = record_in(tmp_path / "out")["review"]
+    assert review["look"] is True
+    assert "unlike-training" in review["reasons"]
+    low, high = record_in(tmp_path / "out")["volume_intervals_ml"]["WT"]
+    assert low <= record_in(tmp_path / "out")["volumes_ml"]["WT"] <= high
+
+
+def test_nothing_is_said_of_a_mask_within_the_limits_of_its_bundle(data, tmp_path, capsys):
+    wide = {str(measure): [None, None] for measure in Measure}
+    bundle = write_tiny_bundle(tmp_path / "wide", review=wide)
+    assert main(["segment", str(data), "-o", str(tmp_path / "out"), "-b", str(bundle), "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    assert record_in(tmp_path / "out")["review"]["reasons"] == []
 
 
 def test_a_device_that_is_not_here_is_exit_3_though_all_patients_are_refused(segment, data, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brats3d.errors import Finding
 from brats3d.output.sidecar import Record, RecordedFile, RecordStatus, parse_record, record_bytes, versions
-from brats3d.vocabulary import MapKind, Severity
+from brats3d.vocabulary import MapKind, Region, Severity
 
 
 @pytest.fixture
@@ -17,6 +17,8 @@ def full(record):
     return replace(
         record,
         mask=RecordedFile("p1.nii.gz", "ef" * 32, 77),
+        volume_intervals_ml={Region.WT: (0.5, 2.0)},
+        review={"look": True, "reasons": ["tiny"], "measures": {"volume_ml": 0.0075}},
         versions=versions(),
         finished="2026-01-01",
     )
@@ -30,7 +32,7 @@ def test_a_record_has_the_keys_of_the_contract(full):
     document = json.loads(record_bytes(full))
     assert list(document) == [
         *("id", "status", "findings", "inputs", "bundle", "settings", "engine", "device", "precision"),
-        *("label_scheme", "mask", "volumes_ml", "seconds", "versions", "finished"),
+        *("label_scheme", "mask", "volumes_ml", "volume_intervals_ml", "review", "seconds", "versions", "finished"),
     ]
     assert document["inputs"]["t1"] == {"file": "p1/p1_t1.nii.gz", "sha256": "ab" * 32, "size_bytes": 1234}
     assert document["findings"][0]["file"] is None
@@ -54,7 +56,7 @@ def test_maps_and_several_bundles_survive_the_round_trip(full):
 
 @pytest.mark.parametrize(
     "change",
-    [{"bundle": {"members": [3]}}, {"uncertainty": {"file": "x"}}],
+    [{"bundle": {"members": [3]}}, {"volume_intervals_ml": {"WT": [1]}}, {"review": 3}, {"uncertainty": {"file": "x"}}],
     ids=str,
 )
 def test_a_part_that_is_no_such_thing_makes_it_no_record(full, change):

@@ -167,3 +167,4 @@ def test_islands_of_a_bundle_are_dropped(tmp_path, case):
     )
     assert plain.volumes_ml["ET"] > 0
     assert without.volumes_ml == {**plain.volumes_ml, "ET": 0}
+    assert without.volume_intervals_ml["ET"][1] >= plain.volumes_ml["ET"]

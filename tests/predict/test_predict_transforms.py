@@ -74,7 +74,7 @@ def test_monais_runner_and_the_predictor_give_the_same_masks(tiny_bundle, patien
         assert result.label_map.any()
         records = [json.loads((tmp_path / who / f"{case.id}.json").read_text()) for who in ("ours", "theirs")]
         assert records[1]["settings"] == {"runner": "monai", "precision": "float32", **({"tta": True} if tta else {})}
-        for key in ("volumes_ml", "inputs"):
+        for key in ("volumes_ml", "volume_intervals_ml", "review", "inputs"):
             assert records[0][key] == records[1][key]
 
 
