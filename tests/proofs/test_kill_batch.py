@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 PATIENTS = 30
 KILLS = 20
 INTERRUPTS = 6
+WITH_MAPS = ("--probabilities", "--uncertainty")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,28 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_masks(work, number):
     check_finished(work, out)
     answer = json.loads(Path(f"{out}.json").read_text())
     assert answer["skipped"] in (done, done - 1)
+    shutil.rmtree(out)
+
+
+def every_file(out):
+    """Return the names of all files under a folder."""
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("number", range(INTERRUPTS))
+def test_a_run_killed_among_its_maps_goes_on_to_the_same_files(work, number):
+    out = work / f"mapped-{number}"
+    process = start(work, out, *WITH_MAPS)
+    wait_for_a_moment(process, out, number)
+    process.kill()
+    process.wait()
+    check_final_names(work, out)
+    assert start(work, out, *WITH_MAPS).wait() == 0
+    assert masks(out) == masks(work / "whole")
+    ids = [name.removesuffix(".nii.gz") for name in masks(out)]
+    maps = [f"{folder}/{each}.nii.gz" for folder in ("probabilities", "uncertainty") for each in ids]
+    assert every_file(out) == sorted([*os.listdir(work / "whole"), *maps])
+    assert verify(out).as_json() == {"masks": PATIENTS, "whole": PATIENTS, "bad": []}
     shutil.rmtree(out)
 
 
