@@ -51,8 +51,8 @@ def complaint(out: Path, folder: str, expected: dict) -> str | None:
     return f"no finding has one of {expected['words']} and names {expected['file']}: {record['findings']}"
 
 
-ABOUT_THE_MASK = {"empty-mask", "small-enhancing"}
-"""Warnings about what an untrained network found, not about the input."""
+ABOUT_THE_MASK = {"empty-mask", "look", "small-enhancing"}
+"""Warnings about what an untrained network made of small made-up patients, not about their files."""
 
 
 def test_one_run_over_the_corpus_does_the_sound_and_refuses_the_bad(tmp_path, tiny_bundle):
