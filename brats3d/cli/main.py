@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "score masks against references",
     "train": "train a network and write a complete MONAI bundle",
     "folds": "train every fold of a cross-validation, and score each patient by the one that never saw it",
+    "tune": "find thresholds and other rules on patients that a bundle never saw, and store them in it",
     "verify": "check every mask of an output folder against its record",
     "bundle": "say what a bundle is and whether it is whole",
     "demo": "the whole way on made-up patients",

@@ -100,7 +100,8 @@ def review(
         modalities: what its channels are.
         limits: the bundle's; the default holds for what it does not name.
     """
-    measures = {**of_mask(probabilities, regions, prepared), **of_input(prepared, modalities)}
+    of_case = of_mask(probabilities, regions, foreground_of_box(prepared), prepared.grid.voxel_ml)
+    measures = {**of_case, **of_input(prepared, modalities)}
     return judged(measures, {**DEFAULT_LIMITS, **limits})
 
 
@@ -137,7 +138,9 @@ def in_words(measure: Measure, value: float, limits: Limits) -> str:
     return f"{REASONS[measure][1].format(shown[0])} (usual: {usual})"
 
 
-def of_mask(probabilities: NDArray[np.float32], regions: NDArray[np.bool_], prepared: Prepared) -> dict[Measure, float]:
+def of_mask(
+    probabilities: NDArray[np.float32], regions: NDArray[np.bool_], foreground: NDArray[np.bool_], voxel_ml: float
+) -> dict[Measure, float]:
     """Return the measures of a mask: the volume of WT in ml, the others shares of its voxels, 0 to 1.
 
     `scattered` is the share of WT apart from its largest connected part, `outside_brain` the share of WT where every
@@ -148,9 +151,9 @@ def of_mask(probabilities: NDArray[np.float32], regions: NDArray[np.bool_], prep
     if parts is None:
         return {Measure.VOLUME_ML: 0.0}
     count = int(parts.voxels.sum())
-    outside = count - int(np.count_nonzero(foreground_of_box(prepared)[whole]))
+    outside = count - int(np.count_nonzero(foreground[whole]))
     return {
-        Measure.VOLUME_ML: count * prepared.grid.voxel_ml,
+        Measure.VOLUME_ML: count * voxel_ml,
         Measure.SCATTERED: 1 - int(parts.voxels.max()) / count,
         Measure.OUTSIDE_BRAIN: outside / count,
         **dict(unsure_shares(probabilities, regions)),

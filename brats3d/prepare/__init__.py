@@ -7,6 +7,7 @@ from brats3d.prepare.preparation import (
     out_of_box,
     prepare,
     prepare_reference,
+    reference_of_box,
     to_patient_box,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "out_of_box",
     "prepare",
     "prepare_reference",
+    "reference_of_box",
     "to_patient_box",
 ]

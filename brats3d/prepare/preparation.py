@@ -126,12 +126,22 @@ def prepare_reference(label_map: NDArray[np.uint8], prepared: Prepared, scheme: 
     Returns:
         0 or 1, (3, x, y, z): WT, TC, ET.
     """
-    cut = turned(label_map, prepared.turn.to_ras)[prepared.box]
+    cut = reference_of_box(label_map, prepared)
     maps = to_region_maps(cut, scheme)
     shape = prepared.data.shape[1:]
     if shape != cut.shape:
         maps = np.stack([resample(each.astype(np.float32), shape) >= 0.5 for each in maps])
     return maps.astype(np.uint8)
+
+
+def reference_of_box(label_map: NDArray[np.uint8], prepared: Prepared) -> NDArray[np.uint8]:
+    """Return what of a reference lies in the brain box, (x, y, z) on RAS axes at the patient's own spacing.
+
+    Args:
+        label_map: (X, Y, Z) on the patient's grid.
+        prepared: the same case's network input.
+    """
+    return turned(label_map, prepared.turn.to_ras)[prepared.box]
 
 
 def to_patient_box(probabilities: NDArray[np.float32], prepared: Prepared) -> NDArray[np.float32]:

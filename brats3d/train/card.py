@@ -10,10 +10,9 @@ import yaml
 
 from brats3d.bundle import METADATA_FILE
 from brats3d.output.whole import write_whole
-from brats3d.train.write_bundle import TRAIN_FILE, as_json, model_card, patients_words
+from brats3d.train.model_card import CARD_FILE, TRAIN_FILE, model_card, patients_words
+from brats3d.train.write_bundle import as_json
 from brats3d.vocabulary import REGIONS
-
-CARD = "docs/README.md"
 
 
 def publish_figures(bundle: Path, metrics: Mapping[str, Any], patients: str) -> None:
@@ -39,7 +38,7 @@ def publish_figures(bundle: Path, metrics: Mapping[str, Any], patients: str) -> 
     metadata.setdefault("data_source", patients_words(trained, metadata["brats3d"].get("split", "split not recorded")))
     metadata["eval_metrics"] = {f"dice_{region}": mean[region]["dice"] for region in mean}
     write_whole(bundle / METADATA_FILE, as_json(metadata))
-    write_whole(bundle / CARD, (model_card(bundle, metadata) + figures_table(metrics, patients)).encode())
+    write_whole(bundle / CARD_FILE, (model_card(bundle, metadata) + figures_table(metrics, patients)).encode())
 
 
 def rounded(figures: Mapping[str, Any]) -> dict[str, float | None]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib import resources
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +154,17 @@ def network_def_of(recipe: Mapping[str, Any]) -> Settings:
 
 
 def common_of(recipe: Mapping[str, Any]) -> Settings:
-    """Return what `common.yaml` holds: everything that decides a mask but the weights."""
+    """Return what `common.yaml` holds: everything that decides a mask but the weights.
+
+    A network that was trained on patches without some of their modalities serves every subset of them.
+    """
+    names = list(recipe["modalities"])
+    every = [list(each) for count in range(len(names), 0, -1) for each in combinations(names, count)]
     return {
         "brats3d_format": FORMAT,
         "name": recipe["name"],
-        "modalities": list(recipe["modalities"]),
+        "modalities": names,
+        **({"serves": every} if recipe["augmentation"]["modality_dropout"] else {}),
         "preparation": dict(recipe["preparation"]),
         "network_def": network_def_of(recipe),
         "windows": dict(recipe["windows"]),

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from importlib import resources
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from brats3d.bundle import COMMON_FILE, METADATA_FILE, STRANGER, WEIGHTS_FILE, bundle_sha256, weights_entry
-from brats3d.errors import MachineError
+from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, read_plain_yaml, weights_entry
+from brats3d.errors import BundleError, MachineError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.settings import Settings
+from brats3d.train.model_card import patients_words, rewrite_card, template
 from brats3d.train.recipe import as_plain, augmentation_of, common_of
 from brats3d.train.splits import Split
 from brats3d.version import VERSION
@@ -21,9 +21,10 @@ from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
 SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
 FOLDERS = ("configs", "models", "docs")
 """What a bundle's folder holds from the start."""
-TRAIN_FILE = "configs/train.yaml"
 LICENSE_FILE = "LICENSE"
 TEMPLATES = ("train.yaml", "evaluate.yaml", "inference.yaml", "multi_gpu_train.yaml")
+TUNED = ("thresholds", "temperature", "islands", "smallest_enhancing_ml", "review")
+"""Keys of `common.yaml` that are found after training."""
 REQUIRED_PACKAGES = ("nibabel", "pytorch-ignite", "scipy", "SimpleITK")
 
 
@@ -70,11 +71,6 @@ def config_files(recipe: Mapping[str, Any], split: Split) -> dict[str, bytes]:
     return {f"configs/{name}": text.encode() for name, text in sorted(texts.items())}
 
 
-def template(name: str) -> str:
-    """Return the text of a template."""
-    return resources.files("brats3d.train").joinpath("templates", name).read_text(encoding="utf-8")
-
-
 def dump(values: Mapping[str, Any]) -> str:
     """Return plain data as YAML, lists of numbers on one line."""
     return str(yaml.safe_dump(dict(values), sort_keys=False, default_flow_style=None, width=110))
@@ -113,13 +109,22 @@ def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
     if strange and not any(path.is_file() for path in files):
         raise MachineError(f"{folder} is no bundle to resume: it holds {strange[0]}; start anew in another folder")
     for path, content in files.items():
-        if path.is_file() and (found := path.read_bytes()) != content:
+        if path.is_file() and (found := path.read_bytes()) not in (content, tuned_as(found, content)):
             pairs = zip(content.splitlines(), found.splitlines(), strict=False)
             ours, theirs = next((pair for pair in pairs if pair[0] != pair[1]), (b"", b"more lines"))
             raise MachineError(
                 f"{path} differs from what this recipe gives ({shown(ours)!r} here, {shown(theirs)!r} there); resume "
                 "with the same config, --set, --seed and splits, or start anew in another folder"
             )
+
+
+def tuned_as(found: bytes, content: bytes) -> bytes:
+    """Return a config as it would be with the rules that `brats3d tune` put into the one found."""
+    try:
+        rules = {key: value for key, value in read_plain_yaml(found).items() if key in TUNED}
+        return dump({**read_plain_yaml(content), **rules}).encode()
+    except BundleError:
+        return content  # no plain data, hence not the file that is tuned
 
 
 def shown(line: bytes) -> str:
@@ -208,62 +213,7 @@ def describe_bundle(folder: Path, training: Mapping[str, Any]) -> None:
     if last and last["epoch"] == training["epochs"] and "figures" not in about:
         metadata["eval_metrics"] = {f"dice_{region}": round(last[f"dice_{region}"], 4) for region in REGIONS}
     write_whole(folder / METADATA_FILE, as_json(metadata))
-    write_whole(folder / "docs/README.md", model_card(folder, metadata).encode())
-
-
-def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
-    """Return the bundle's `docs/README.md`: what it is, how it was trained, what it is for."""
-    about = metadata["brats3d"]
-    training = about["training"]
-    common = (folder / COMMON_FILE).read_bytes()
-    settings = yaml.safe_load(common)
-    trained = yaml.safe_load((folder / TRAIN_FILE).read_bytes())
-    sha256 = bundle_sha256(common, about["weights"]["sha256"])
-    return template("model_card.md").format(
-        name=settings["name"],
-        modalities=", ".join(MODALITY_TITLES[Modality(name)] for name in settings["modalities"]),
-        description=metadata["description"],
-        patients=patients_words(trained, about.get("split", "split not recorded")),
-        recipe=recipe_words(trained),
-        steps=steps_words(training, trained),
-        seconds=training["seconds"],
-        device=training["device"],
-        precision=training["precision"],
-        dice=validation_words(training),
-        stranger=STRANGER.format(sha256=sha256),
-    )
-
-
-def patients_words(trained: Mapping[str, Any], source: str) -> str:
-    """Return how many patients trained and validated, and who chose them, from the values of `train.yaml`."""
-    return f"{len(trained['train_ids'])} to train on, {len(trained['validation_ids'])} to validate on ({source})"
-
-
-def steps_words(training: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
-    """Return how many steps were made, and of how many where the run ended before its time."""
-    planned = trained["epochs"] * trained["steps"]
-    return str(training["steps"]) if training["steps"] == planned else f"{training['steps']} of {planned}"
-
-
-def validation_words(training: Mapping[str, Any]) -> str:
-    """Return the Dice of the last validation, and of which weights it was where they are not the last."""
-    last = training.get("last_validation")
-    if not last:
-        return "not validated"
-    dice = "  ".join(f"{region} {last[f'dice_{region}']:.3f}" for region in REGIONS)
-    is_of_last = last["epoch"] == training["epochs"]
-    return dice if is_of_last else f"{dice} (after epoch {last['epoch']}; the weights are of {training['epochs']})"
-
-
-def recipe_words(trained: Mapping[str, Any]) -> str:
-    """Return the main settings of a training, from the values of `train.yaml`."""
-    patches = f"random patches of {' x '.join(map(str, trained['patch']))} voxels, {trained['batch']} a step"
-    optimiser = {"adamw": "AdamW", "sgd": "SGD"}[trained.get("optimizer_name", "adamw")]
-    entropy = {"bce": "cross-entropy", "focal": "focal loss"}[trained.get("entropy", "bce")]
-    learning = f"{optimiser}, rate {trained['rate']:g}; Dice and {entropy} on the regions"
-    return (
-        f"{patches}; {learning}; moving average of the weights ({trained['average_decay']:g}); seed {trained['seed']}"
-    )
+    rewrite_card(folder)
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

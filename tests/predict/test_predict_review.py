@@ -7,7 +7,7 @@ import pytest
 
 from brats3d.grid import Grid
 from brats3d.predict.review import DEFAULT_LIMITS, REASONS, judged, of_input, of_mask, review
-from brats3d.prepare import Prepared
+from brats3d.prepare import Prepared, foreground_of_box
 from brats3d.prepare.orient import turn_of
 from brats3d.vocabulary import MODALITIES, REGIONS, Measure
 
@@ -41,7 +41,7 @@ def regions():
 def test_the_measures_of_a_mask_are_those_worked_out_by_hand(prepared, regions):
     probabilities = np.where(regions, np.float32(0.9), np.float32(0))
     probabilities[0, 2, 2, 2:4] = 0.6
-    found = of_mask(probabilities, regions, prepared)
+    found = of_mask(probabilities, regions, foreground_of_box(prepared), prepared.grid.voxel_ml)
     assert found == pytest.approx(
         {
             Measure.VOLUME_ML: 8 * 0.002,
@@ -54,7 +54,8 @@ def test_the_measures_of_a_mask_are_those_worked_out_by_hand(prepared, regions):
 
 
 def test_an_empty_mask_has_a_volume_alone(prepared, regions):
-    assert of_mask(np.zeros((3, *SHAPE), np.float32), np.zeros_like(regions), prepared) == {Measure.VOLUME_ML: 0.0}
+    found = of_mask(np.zeros((3, *SHAPE), np.float32), np.zeros_like(regions), foreground_of_box(prepared), 0.002)
+    assert found == {Measure.VOLUME_ML: 0.0}
 
 
 def test_the_foreground_is_measured_at_the_patients_spacing(prepared):
@@ -63,7 +64,8 @@ def test_the_foreground_is_measured_at_the_patients_spacing(prepared):
     assert of_input(coarse, MODALITIES)[Measure.BRAIN_ML] == pytest.approx(12 * 12 * 6 * 0.004, rel=0.3)
     inside = np.zeros((3, 12, 12, 6), bool)
     inside[0, 11, 5, 1:5] = inside[0, 4, 5, 1:5] = True
-    assert of_mask(inside.astype(np.float32), inside, coarse)[Measure.OUTSIDE_BRAIN] == 0.5
+    found = of_mask(inside.astype(np.float32), inside, foreground_of_box(coarse), coarse.grid.voxel_ml)
+    assert found[Measure.OUTSIDE_BRAIN] == 0.5
 
 
 def test_skewness_tells_which_side_is_longer_and_a_missing_modality_has_none():

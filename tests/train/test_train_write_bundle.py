@@ -12,16 +12,16 @@ from training_for_tests import write_recipe
 
 from brats3d.bundle import STRANGER, open_bundle
 from brats3d.errors import MachineError, OutputError
+from brats3d.train.model_card import steps_words, validation_words
 from brats3d.train.recipe import common_of, read_recipe, shipped_configs
 from brats3d.train.splits import Split
 from brats3d.train.write_bundle import (
     config_files,
     describe_bundle,
+    dump,
     metadata_of,
     same_configs,
     start_bundle,
-    steps_words,
-    validation_words,
 )
 
 SCHEMA = Path(__file__).parent.parent / "data/metadata_schema.json"
@@ -178,3 +178,24 @@ def test_the_setting_that_differs_is_shown(tmp_path, recipe):
     start_bundle(tmp_path / "bundle", recipe, SPLIT)
     with pytest.raises(MachineError, match=r"'epochs: 7' here, 'epochs: 4' there"):
         same_configs(tmp_path / "bundle", {**recipe, "epochs": 7}, SPLIT)
+
+
+def test_a_network_trained_on_subsets_serves_them_all(tmp_path):
+    plain, dropped = (
+        common_of(read_recipe("unet", [f"augmentation.modality_dropout={share}"])) for share in (0.0, 0.2)
+    )
+    assert "serves" not in plain
+    assert len(dropped["serves"]) == 15
+    assert dropped["serves"][0] == dropped["modalities"]
+    assert ["flair"] in dropped["serves"]
+
+
+def test_what_tuning_found_is_no_stranger_in_a_bundle_to_resume(recipe, tmp_path):
+    start_bundle(tmp_path, recipe, SPLIT)
+    common = tmp_path / "configs/common.yaml"
+    settings = yaml.safe_load(common.read_text())
+    common.write_text(dump({**settings, "temperature": 1.3, "smallest_enhancing_ml": 0.2}))
+    same_configs(tmp_path, recipe, SPLIT)
+    common.write_text(dump({**settings, "windows": {"size": [32, 32, 32], "overlap": 0.0}}))
+    with pytest.raises(MachineError, match="differs from what this recipe gives"):
+        same_configs(tmp_path, recipe, SPLIT)

@@ -1,0 +1,79 @@
+"""`brats3d tune`: the whole way on made-up patients, rules stored where they are asked for and nothing else changed."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+from matplotlib.image import imread
+from training_for_tests import write_patients, write_recipe
+
+from brats3d.bundle import open_bundle
+from brats3d.cli.main import main
+from brats3d.errors import RequestError
+from brats3d.study.folds import FOLDS_FILE, FoldsRequest, fold_folder, run_folds
+from brats3d.study.store import settings_of
+from brats3d.study.tune import TuneRequest, splits_for, tune_bundles
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    """Return a folder with patients under `data` and three folds under `out`."""
+    folder = tmp_path_factory.mktemp("tune")
+    write_patients(folder / "data")
+    config = write_recipe(folder, epochs="1", validation_interval="2")
+    run_folds(FoldsRequest(config, folder / "data", folder / "out", folds=3, cache=folder / "cache", quiet=True))
+    return folder
+
+
+def request(room, **changes):
+    """Return the request to tune all folds."""
+    bundles = tuple(fold_folder(room / "out", fold) for fold in (1, 2, 3))
+    return TuneRequest(**{"bundles": bundles, "data": room / "data", "splits": room / "out" / FOLDS_FILE, **changes})
+
+
+def test_rules_found_on_all_folds_go_into_every_bundle_asked_for(room, tmp_path):
+    final = shutil.copytree(fold_folder(room / "out", 1), tmp_path / "final")
+    weights = (final / "models/model.pt").read_bytes()
+    tuning = tune_bundles(request(room, into=(final,)))
+    for bundle in (*request(room).bundles, final):
+        opened = open_bundle(bundle)
+        settings = yaml.safe_load((bundle / "configs/common.yaml").read_text())
+        assert {key: settings[key] for key in settings_of(tuning)} == settings_of(tuning)
+        assert opened.thresholds == tuning.rules.thresholds
+        assert opened.islands == tuning.rules.islands
+        assert opened.metadata["brats3d"]["tuning"]["held_out_patients"] == 3
+        assert "## Rules" in (bundle / "docs/README.md").read_text()
+        assert imread(bundle / "docs/reliability.png").ndim == 3
+    assert (final / "models/model.pt").read_bytes() == weights
+    assert tuning.after["brats2020"] >= tuning.before["brats2020"] - 0.002
+
+
+def test_tuning_what_is_tuned_finds_the_same_again(room):
+    once, twice = tune_bundles(request(room)), tune_bundles(request(room))
+    assert settings_of(once) == settings_of(twice)
+    assert once.before == pytest.approx(twice.before, abs=1e-3)
+
+
+def test_the_command_shows_what_was_found(room, capsys):
+    bundles = [str(each) for each in request(room).bundles]
+    words = ["tune", *bundles, "--data", str(room / "data"), "--splits", str(room / "out" / FOLDS_FILE)]
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["thresholds"]) == {"WT", "TC", "ET"}
+    assert document["held_out_patients"] == 3
+    assert main(words) == 0
+    told = capsys.readouterr()
+    assert "brats2023: mean Dice" in told.out
+    assert "3 held-out patients predicted" in told.err
+
+
+def test_bundles_and_splits_must_go_together(room, tmp_path):
+    with pytest.raises(RequestError, match="1 bundles and 3 splits"):
+        splits_for(request(room, bundles=request(room).bundles[:1]))
+    alone = tmp_path / "split.json"
+    alone.write_text(json.dumps({"train": ["a"], "validation": []}))
+    with pytest.raises(RequestError, match="has nobody to tune on"):
+        splits_for(request(room, bundles=request(room).bundles[:1], splits=alone))
+    with pytest.raises(RequestError, match="No such file"):
+        splits_for(request(room, splits=tmp_path / "absent.json"))
