@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=threads, metavar="N", help="processor threads; default all")
     parser.add_argument("--label-scheme", metavar="NAME", help="the labels written; default the layout's own")
     parser.add_argument("--overwrite", action="store_true", help="do again what is already whole")
-    parser.add_argument("--allow-missing", action="store_true", help="accept patients without modalities it can spare")
+    words = "accept patients that lack modalities which the bundle can spare"
+    parser.add_argument("--allow-missing", action="store_true", help=words)
     parser.add_argument("--layout", metavar="NAME", help="how DATA names its files; found by itself")
     parser.add_argument("--json", action="store_true", help="print summary.json")
 

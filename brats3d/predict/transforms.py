@@ -1,6 +1,6 @@
 """The predictor's stages as MONAI transforms, so that MONAI's runner gives the same masks as `brats3d segment`."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from monai.transforms.transform import MapTransform
 
-from brats3d.bundle import Islands, Subset, islands_of, open_bundles, temperature_of
+from brats3d.bundle import COMMON_FILE, Islands, Subset, islands_of, open_bundles, temperature_of
 from brats3d.cases.find import find_cases
+from brats3d.errors import BundleError
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.calibrate import calibrated
 from brats3d.predict.complete import Way, result_of
@@ -24,6 +25,8 @@ READY = "ready"
 """The key of a `ReadyCase`: what leads from the network's box back to the patient."""
 FINISHED = "finished"
 """The key of a `Finished`: the label map with what it means."""
+APPLIED = "applied"
+"""The key of the names of those keys of `common.yaml` that a config older than they are would pass over."""
 Data = Mapping[Hashable, Any]
 
 
@@ -115,6 +118,7 @@ class Calibrated(MapTransform):
         changed = dict(data)
         for key in self.key_iterator(changed):
             changed[key] = calibrated(torch.as_tensor(changed[key])[None], self.temperature)[0]
+        changed[APPLIED] = (*changed.get(APPLIED, ()), "temperature")
         return changed
 
 
@@ -140,6 +144,7 @@ class Finishd(MapTransform):
     ) -> None:
         super().__init__(keys)
         self.islands = islands if isinstance(islands, Islands) else islands_of(islands or {})
+        self.applied = () if islands is None else ("islands",)
         self.thresholds = {Region(name): float(value) for name, value in thresholds.items()}
         self.smallest_enhancing_ml = float(smallest_enhancing_ml)
         self.label_scheme = label_scheme
@@ -162,6 +167,7 @@ class Finishd(MapTransform):
             finished = finish(probabilities, ready.prepared, *rules)
             changed[key] = torch.from_numpy(finished.label_map)
             changed[FINISHED] = finished
+        changed[APPLIED] = (*changed.get(APPLIED, ()), *self.applied)
         return changed
 
 
@@ -201,10 +207,24 @@ class SaveMaskd(MapTransform):
         """Return the dictionary with the mask's path added under `mask`.
 
         Raises:
+            BundleError: the bundle names a rule that its `inference.yaml`, which is older, does not apply.
             OutputError: the folder cannot be written.
         """
         changed = dict(data)
+        self.check_applied(changed.get(APPLIED, ()))
         way = Way(self.settings, "torch", self.device, self.precision)
         result = result_of(changed[READY], changed[FINISHED], self.ensemble, way)
         changed["mask"] = result.save(self.output_dir)
         return changed
+
+    def check_applied(self, applied: Collection[str]) -> None:
+        """Refuse masks that `brats3d segment` would make by more rules.
+
+        Raises:
+            BundleError: so it is.
+        """
+        bundle = self.ensemble.first
+        named = {"temperature": set(bundle.temperature.values()) != {1.0}, "islands": bundle.islands.is_on}
+        for key in (key for key, is_named in named.items() if is_named and key not in applied):
+            words = f"{COMMON_FILE} names {key!r}, which its configs/inference.yaml is too old to apply"
+            raise BundleError(f"bundle {bundle.name}: {words}; take inference.yaml from a bundle trained since")

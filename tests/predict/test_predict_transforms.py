@@ -7,11 +7,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+import yaml
 from bundles_for_tests import write_tiny_bundle
 from monai.bundle import ConfigParser, ConfigWorkflow
 from monai.data.utils import decollate_batch
 
-from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput
 from brats3d.labels import SCHEMES
@@ -130,13 +130,30 @@ def first_cause(error):
     return error if error.__cause__ is None else first_cause(error.__cause__)
 
 
+def older_inference():
+    """Return `inference.yaml` as it was before `serves`, `temperature` and `islands` were known."""
+    config = yaml.safe_load(INFERENCE)
+    for key in ("bundle", "serves", "temperature", "islands", "allow_missing"):
+        del config[key]
+    del config["preprocessing"]["transforms"][0]["serves"], config["dataset"]["data"]["allow_missing"]
+    del config["postprocessing"]["transforms"][0], config["postprocessing"]["transforms"][1]["islands"]
+    return yaml.safe_dump(config)
+
+
 def test_a_config_written_before_these_keys_goes_on_working(tiny_bundle, patients, tmp_path):
-    older = (open_bundle("unet").folder / "configs/inference.yaml").read_text(encoding="utf-8")
-    assert "temperature" not in older
-    run_monai(tiny_bundle, patients, tmp_path / "older", older)
+    run_monai(tiny_bundle, patients, tmp_path / "older", older_inference())
     run_monai(tiny_bundle, patients, tmp_path / "newer")
     assert len(masks_in(tmp_path / "older")) == 2
     assert masks_in(tmp_path / "older") == masks_in(tmp_path / "newer")
+
+
+@pytest.mark.parametrize("key", ["temperature", "islands"])
+def test_a_config_that_is_too_old_for_a_rule_of_its_bundle_writes_no_mask(patients, tmp_path, key):
+    bundle = write_tiny_bundle(tmp_path / "ruled", **{key: RULES[key]})
+    with pytest.raises(RuntimeError) as caught:
+        run_monai(bundle, patients, tmp_path / "older", older_inference())
+    assert f"names '{key}', which its configs/inference.yaml is too old to apply" in str(first_cause(caught.value))
+    assert not (tmp_path / "older").exists()
 
 
 def test_a_batch_is_one_patient():
