@@ -9,7 +9,7 @@ from monai.bundle import ConfigWorkflow
 
 from brats3d.bundle import open_bundle
 from brats3d.errors import Interrupted, RequestError
-from brats3d.train import finish, run, write_bundle
+from brats3d.train import finish, model_card, run, write_bundle
 from brats3d.train.run import train_bundle
 from brats3d.train.write_bundle import describe_bundle
 
@@ -29,10 +29,12 @@ def test_a_start_cut_after_any_file_can_be_resumed(request_of, monkeypatch, trai
         real(path, content)
 
     request = request_of(max_minutes=SOON)
-    monkeypatch.setattr(write_bundle, "write_whole", write_some)
+    for module in (write_bundle, model_card):
+        monkeypatch.setattr(module, "write_whole", write_some)
     with pytest.raises((KeyboardInterrupt, Interrupted)):
         train_bundle(request)
-    monkeypatch.setattr(write_bundle, "write_whole", real)
+    for module in (write_bundle, model_card):
+        monkeypatch.setattr(module, "write_whole", real)
     train_bundle(replace(request, resume=True))
     assert open_bundle(request.out).missing_files == ()
 
