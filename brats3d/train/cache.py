@@ -95,14 +95,10 @@ class CachedCase:
             write_whole(self.entry, buffer.getvalue())
         return arrays
 
-    def ensure(self) -> None:
-        """Make the entry where it is absent; whether it is whole shows when it is read."""
+    def size(self) -> int:
+        """Return how many bytes the prepared case takes; an entry that is absent is made."""
         if not self.entry.is_file():
             self.arrays()
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes the prepared case takes; its entry must be there."""
         return self.entry.stat().st_size
 
 

@@ -15,7 +15,7 @@ from brats3d.cases.find import find_cases
 from brats3d.errors import RequestError
 from brats3d.prepare import Preparation
 from brats3d.train.cache import CachedCase, make_cache
-from brats3d.train.memory import forecast
+from brats3d.train.memory import Forecast, forecast
 from brats3d.train.patches import CohortCase
 from brats3d.train.residence import Residence
 from brats3d.vocabulary import Modality, Severity
@@ -89,18 +89,15 @@ def cohorts_of(
 
     Args:
         dataset_dir: folder of patients.
-        train_ids: those to train on.
-        validation_ids: those to validate on.
+        train_ids, validation_ids: those to train and to validate on.
         modalities: the network's channels, in order.
         preparation: the bundle's settings, plain data.
         cache_dir: folder of prepared cases.
         bundle_root: the bundle, whose `common.yaml` says what network is trained.
-        patch: voxels along X, Y, Z.
-        batch: patches a step of a rank.
+        patch, batch: voxels along X, Y, Z, and patches a step of a rank.
         device: the one that trains.
         residence: `auto`, `device`, `memory` or `disk`.
-        rank: of this process among `ranks`.
-        ranks: how many processes train together.
+        rank, ranks: of this process, among how many.
         quiet: do not print the forecast.
 
     Raises:
@@ -109,22 +106,30 @@ def cohorts_of(
         MachineError: there is not enough memory.
     """
     shares = ranks if len(train_ids) >= ranks else 1
-    own = train_ids[rank::ranks] if shares == ranks else train_ids
+    own = train_ids[rank::shares] if shares == ranks else train_ids
     cases = find_cases(dataset_dir) if (*train_ids, *validation_ids) else []
     how = ([Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir))
     make_cache(how[2])
     train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
-    for entry in (*train, *validation):
-        entry.ensure()
     chosen = Residence.MEMORY
     if train:
         network_def = read_plain_yaml((Path(bundle_root) / COMMON_FILE).read_bytes())["network_def"]
-        expected = forecast(network_def, patch, batch, sum(entry.bytes for entry in (*train, *validation)), device)
-        chosen = expected.choose(residence)
-        if not quiet:
-            tqdm.write(expected.words(chosen), file=sys.stderr)
+        expected = forecast(network_def, patch, batch, sum(entry.size() for entry in (*train, *validation)), device)
+        chosen = chosen_and_told(expected, residence, quiet)
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
     return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device), shares)
+
+
+def chosen_and_told(expected: Forecast, asked: str, quiet: bool) -> Residence:
+    """Return where a forecast puts the cohort, and print the forecast unless quiet.
+
+    Raises:
+        MachineError: there is not enough memory.
+    """
+    chosen = expected.choose(asked)
+    if not quiet:
+        tqdm.write(expected.words(chosen), file=sys.stderr)
+    return chosen
 
 
 def cases_named(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:

@@ -89,4 +89,5 @@ class DiceAndEntropy(torch.autograd.Function):
 
 def ranks() -> int:
     """Return how many processes train together."""
-    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+    joined = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return torch.distributed.get_world_size() if joined else 1

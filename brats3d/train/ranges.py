@@ -31,7 +31,6 @@ WHOLE_LIMITS: dict[str, tuple[int, int]] = {
     "validation_interval": (1, 10**6),
     "patience": (0, 10**6),
     "ahead": (0, 64),
-    "augmentation.rotation_axes": (1, 3),
     "seed": (0, 2**63 - 1),
     "sampling.reach": (0, 512),
     "schedule.warmup_steps": (0, 10**9),
@@ -43,7 +42,8 @@ LEAST_MAP = {2: 2, 3: 3}
 Instance norm refuses one. Two are not enough in 3D: where the first axis has two, torch 2.13 computes the bfloat16
 gradient of a 3x3x3 convolution's weights on a CPU from memory that it never wrote: another one each time, at times NaN.
 """
-CHOICES = {
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "augmentation.rotation_axes": (1, 3),
     "precision": ("auto", "float32", "bfloat16"),
     "weights": ("float32", "float16"),
     "residence": RESIDENCES,
@@ -83,7 +83,7 @@ def check_recipe(recipe: Mapping[str, Any]) -> None:
             raise RequestError(f"{key} is {value!r}: it must be a whole number {between(least, most)}")
     for key, words in CHOICES.items():
         if value_at(recipe, key) not in words:
-            raise RequestError(f"{key} is {value_at(recipe, key)!r}: it must be one of {', '.join(words)}")
+            raise RequestError(f"{key} is {value_at(recipe, key)!r}: it must be one of {', '.join(map(str, words))}")
     names = recipe["modalities"]
     if not isinstance(names, list) or not names or names != [str(each) for each in MODALITIES if each in names]:
         raise RequestError(f"modalities is {names!r}: choose from {', '.join(MODALITIES)}, in this order")

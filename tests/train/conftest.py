@@ -1,5 +1,6 @@
 """Patients and a bundle that the tests of training share; none of them may change what lies there."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from training_for_tests import write_patients, write_recipe
 
+from brats3d.cases.case import Case
+from brats3d.cases.find import find_cases
 from brats3d.train.run import TrainingRequest, train_bundle
 
 
@@ -16,6 +19,18 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("train")
     write_patients(folder / "data")
     return folder
+
+
+@pytest.fixture
+def case(room: Path) -> Case:
+    """Return the first of the patients."""
+    return find_cases(room / "data")[0]
+
+
+@pytest.fixture
+def own(room: Path, tmp_path: Path) -> Path:
+    """Return a copy of the patients that a test may change."""
+    return shutil.copytree(room / "data", tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

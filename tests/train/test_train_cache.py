@@ -14,17 +14,6 @@ from brats3d.train.cache import SEEDS_A_REGION, CachedCase, make_cache, prepare_
 from brats3d.vocabulary import MODALITIES
 
 
-@pytest.fixture
-def case(room):
-    return find_cases(room / "data")[0]
-
-
-@pytest.fixture
-def own(room, tmp_path):
-    """A copy of the patients that a test may change."""
-    return shutil.copytree(room / "data", tmp_path / "data")
-
-
 def load_case(case, modalities, preparation, cache):
     """Return a case by way of the cache."""
     return CachedCase(case, modalities, preparation, cache).load()

@@ -1,7 +1,5 @@
 """The cohort: the named cases where memory allows, divided between ranks, and all who cannot be trained on named."""
 
-import shutil
-
 import pytest
 import torch
 
@@ -14,17 +12,6 @@ from brats3d.train.cohort import cases_named, cohorts_of, fault_to_train_on
 from brats3d.vocabulary import MODALITIES
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
-
-
-@pytest.fixture
-def case(room):
-    return find_cases(room / "data")[0]
-
-
-@pytest.fixture
-def own(room, tmp_path):
-    """A copy of the patients that a test may change."""
-    return shutil.copytree(room / "data", tmp_path / "data")
 
 
 @pytest.fixture

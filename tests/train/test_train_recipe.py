@@ -72,6 +72,7 @@ def test_an_augmentation_is_plain_data_and_back():
         ("epochs=", "epochs is None"),
         ("seed=-1", "seed is -1"),
         ("ahead=-1", "ahead is -1"),
+        ("augmentation.rotation_axes=2", "augmentation.rotation_axes is 2: it must be one of 1, 3"),
         ("optimizer.rate=.nan", "a finite number is needed"),
         ("optimizer.rate=1e999", "optimizer.rate is inf"),
         ("optimizer.rate=fast", "optimizer.rate is 'fast': it must be a number"),

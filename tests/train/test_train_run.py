@@ -55,6 +55,16 @@ def test_batches_made_ahead_and_cases_read_from_disk_change_nothing(request_of, 
     assert all(torch.allclose(ours[key], theirs[key], atol=1e-5) for key in theirs)
 
 
+def test_a_network_with_coarser_heads_is_trained_on_all_of_them_and_segments_with_the_finest(request_of):
+    arguments = "{kernel_size: [3, 3, 3], strides: [1, 2, 2], upsample_kernel_size: [2, 2], filters: [4, 8, 8]"
+    recipe = {"network": "dynunet", "network_arguments": f"{arguments}, deep_supervision: true}}", "epochs": "1"}
+    bundle = train_bundle(request_of({**recipe, "patch": "[16, 16, 16]", "validation_interval": "1"}))
+    weights = torch.load(bundle / "models/model.pt", weights_only=True)
+    heads = [name for name in weights if name.startswith("deep_supervision_heads") and "weight" in name]
+    assert heads
+    assert open_bundle(bundle).metadata["brats3d"]["training"]["last_validation"]["epoch"] == 1
+
+
 def test_another_seed_gives_other_weights(request_of, trained):
     assert model(train_bundle(request_of(changes=("seed=1",), max_minutes=SOON))) != model(trained)
 
