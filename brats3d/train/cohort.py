@@ -84,13 +84,11 @@ def cohorts_of(
 ) -> Cohorts:
     """Return the cohorts of the named cases of a folder, where memory allows; MONAI's configs call this.
 
-    The forecast of memory goes to stderr. With several ranks each keeps its own share of the training cases, every
-    `ranks`-th; where there are fewer cases than ranks, all keep all.
+    The forecast goes to stderr. With several ranks each keeps every `ranks`-th training case; if they are fewer, all.
 
     Args:
         dataset_dir: folder of patients.
-        train_ids, validation_ids: those to train and to validate on.
-        modalities: the network's channels, in order.
+        train_ids, validation_ids, modalities: whom to train and to validate on, and the network's channels.
         preparation: the bundle's settings, plain data.
         cache_dir: folder of prepared cases.
         bundle_root: the bundle, whose `common.yaml` says what network is trained.
@@ -101,12 +99,11 @@ def cohorts_of(
         quiet: do not print the forecast.
 
     Raises:
-        RequestError: a case is absent, refused or has no reference.
-        BadInput: a file is refused on reading.
+        RequestError: a case is absent, refused or has no reference (BadInput: on reading).
         MachineError: there is not enough memory.
     """
     shares = ranks if len(train_ids) >= ranks else 1
-    own = train_ids[rank::shares] if shares == ranks else train_ids
+    own = train_ids[rank::ranks] if shares == ranks else train_ids
     cases = find_cases(dataset_dir) if (*train_ids, *validation_ids) else []
     how = ([Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir))
     make_cache(how[2])

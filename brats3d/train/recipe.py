@@ -16,8 +16,8 @@ from brats3d.train.augmentation import Augmentation
 from brats3d.train.ranges import check_augmentation, check_network, check_recipe
 
 BASE = "base"
-FREE_KEYS = frozenset({"network_arguments"})
-"""Keys whose inner keys the network's own table checks."""
+FREE_KEYS = frozenset({"network_arguments", "review"})
+"""Keys whose inner keys the network's own table checks, and the bundle's."""
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 """Numbers that YAML 1.1 takes for words, such as 1e-3."""
 
@@ -170,6 +170,7 @@ def common_of(recipe: Mapping[str, Any]) -> Settings:
         "windows": dict(recipe["windows"]),
         "thresholds": dict(recipe["thresholds"]),
         "smallest_enhancing_ml": recipe["smallest_enhancing_ml"],
+        **({"review": dict(recipe["review"])} if recipe["review"] else {}),
     }
 
 

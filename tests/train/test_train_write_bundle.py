@@ -11,7 +11,7 @@ from monai.bundle import ConfigWorkflow, verify_metadata
 from training_for_tests import write_recipe
 
 from brats3d.bundle import STRANGER, open_bundle
-from brats3d.errors import MachineError, OutputError
+from brats3d.errors import MachineError, OutputError, RequestError
 from brats3d.train.model_card import steps_words, validation_words
 from brats3d.train.recipe import common_of, read_recipe, shipped_configs
 from brats3d.train.splits import Split
@@ -199,3 +199,10 @@ def test_what_tuning_found_is_no_stranger_in_a_bundle_to_resume(recipe, tmp_path
     common.write_text(dump({**settings, "windows": {"size": [32, 32, 32], "overlap": 0.0}}))
     with pytest.raises(MachineError, match="differs from what this recipe gives"):
         same_configs(tmp_path, recipe, SPLIT)
+
+
+def test_limits_of_the_review_come_from_the_recipe_and_are_checked(tmp_path):
+    assert common_of(read_recipe("tiny"))["review"] == {"brain_ml": [50, 2000]}
+    assert "review" not in common_of(read_recipe("unet"))
+    with pytest.raises(RequestError, match=r"unknown key 'review.brain'"):
+        read_recipe("unet", ["review.brain=[50, 2000]"])
