@@ -9,13 +9,13 @@ from torch.utils.data import Dataset
 
 from brats3d.train.augment import Augmentation, augmented_batch
 from brats3d.train.augmentation import Changes, draw_changes, draw_pose
-from brats3d.train.patches import CohortCase, Pose, draw_centre, levels_to_regions
+from brats3d.train.patches import CohortCase, Pose, draw_centre, is_rare, levels_to_regions
 
 CPU = torch.device("cpu")
 
 
 class PatchDataset(Dataset[dict[str, torch.Tensor]]):
-    """Batches of random patches of a cohort, made on the cohort's device; every patient as often as every other.
+    """Batches of random patches of a cohort, made on the cohort's device; whole rounds of all patients, each shuffled.
 
     What a patch holds depends on the seed, the epoch and its number among all patches of all ranks in that epoch, on
     nothing else: an interrupted run goes on exactly, and two ranks with batches of one see what one rank with batches
@@ -32,6 +32,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         augmentation: how patches are changed.
         tumour_share: share of patches centred on tumour, 0 to 1.
         reach: by how many voxels a patch may reach over the brain box.
+        rare_times: how often a patient with little enhancing tumour, or none, comes in a round; others come once.
         seed: of the run.
         rank: of this process among `ranks`.
         ranks: how many processes train together.
@@ -50,6 +51,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         augmentation: Augmentation,
         tumour_share: float = 0.5,
         reach: int = 8,
+        rare_times: int = 1,
         seed: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -68,6 +70,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         self.ranks = ranks
         self.shares = shares
         self.device = device
+        self.times = [rare_times if rare_times > 1 and is_rare(case) else 1 for case in cohort]
         self.epoch = 1
 
     def __len__(self) -> int:
@@ -87,9 +90,10 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         share, item = place // places, ((self.epoch - 1) * self.count + step) * places + place % places
         is_own_share = self.shares == self.ranks > 1
         members = range(len(self.cohort)) if is_own_share else range(share, len(self.cohort), self.shares)
-        turn, seat = divmod(item, len(members))
-        order = np.random.default_rng([self.seed, 1, share, turn]).permutation(len(members))
-        return self.cohort[members[int(order[seat])]].on(self.device)
+        seats = [member for member in members for _ in range(self.times[member])]
+        turn, seat = divmod(item, len(seats))
+        order = np.random.default_rng([self.seed, 1, share, turn]).permutation(len(seats))
+        return self.cohort[seats[int(order[seat])]].on(self.device)
 
     def drawn(self, number: int) -> tuple[CohortCase, Pose, Changes]:
         """Return everything that chance decides of a patch."""

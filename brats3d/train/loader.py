@@ -20,12 +20,13 @@ class AheadLoader:
 
     Args:
         dataset: makes a batch by its number.
-        ahead: how many batches are made ahead; 0 makes each when it is asked for.
+        ahead: how many batches are made ahead; 0 makes each when it is asked for. `auto`: none on a processor, where
+            the thread would take turns with the network's on the same cores and slow both; else two.
     """
 
-    def __init__(self, *, dataset: PatchDataset, ahead: int = 2) -> None:
+    def __init__(self, *, dataset: PatchDataset, ahead: int | str = "auto") -> None:
         self.dataset = dataset
-        self.ahead = ahead
+        self.ahead = (0 if dataset.device.type == "cpu" else 2) if ahead == "auto" else int(ahead)
 
     def __len__(self) -> int:
         """Return the batches an epoch."""

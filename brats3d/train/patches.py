@@ -10,6 +10,8 @@ PatchSize = tuple[int, int, int]
 
 REGIONS_FROM = 2
 """The level from which on a voxel lies in a region: 0 is outside the brain, 1 brain, 2 WT, 3 TC, 4 ET."""
+RARE_VOXELS = 3000
+"""Less enhancing tumour than this, 3 ml at 1 mm, makes a case rare: where masks are worst, out of fold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +84,11 @@ def draw_centre(
     # A whole or half voxel, so that a patch without rotation is a plain block of voxels.
     x, y, z = np.round(centre - (half - 0.5)) + (half - 0.5)
     return (float(x), float(y), float(z))
+
+
+def is_rare(case: CohortCase) -> bool:
+    """Return whether a case has little enhancing tumour or none."""
+    return int((case.levels == REGIONS_FROM + 2).sum()) < RARE_VOXELS
 
 
 def levels_to_regions(levels: torch.Tensor) -> torch.Tensor:

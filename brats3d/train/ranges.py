@@ -30,12 +30,14 @@ WHOLE_LIMITS: dict[str, tuple[int, int]] = {
     "steps": (1, 10**6),
     "validation_interval": (1, 10**6),
     "patience": (0, 10**6),
-    "ahead": (0, 64),
     "seed": (0, 2**63 - 1),
     "sampling.reach": (0, 512),
+    "sampling.rare_times": (1, 100),
     "schedule.warmup_steps": (0, 10**9),
 }
 """Whole numbers, with both ends in."""
+MOST_AHEAD = 64
+"""Batches."""
 LEAST_MAP = {2: 2, 3: 3}
 """Voxels a side that a patch must leave at the bottom of a network, by its dimensions.
 
@@ -84,6 +86,9 @@ def check_recipe(recipe: Mapping[str, Any]) -> None:
     for key, words in CHOICES.items():
         if value_at(recipe, key) not in words:
             raise RequestError(f"{key} is {value_at(recipe, key)!r}: it must be one of {', '.join(map(str, words))}")
+    ahead = recipe["ahead"]
+    if ahead != "auto" and (type(ahead) is not int or not 0 <= ahead <= MOST_AHEAD):
+        raise RequestError(f"ahead is {ahead!r}: it must be auto, or a whole number {between(0, MOST_AHEAD)}")
     names = recipe["modalities"]
     if not isinstance(names, list) or not names or names != [str(each) for each in MODALITIES if each in names]:
         raise RequestError(f"modalities is {names!r}: choose from {', '.join(MODALITIES)}, in this order")

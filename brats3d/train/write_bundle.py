@@ -59,6 +59,7 @@ def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
         "weights": recipe["weights"],
         "tumour_share": recipe["sampling"]["tumour_share"],
         "reach": recipe["sampling"]["reach"],
+        "rare_times": recipe["sampling"]["rare_times"],
         "augmentation": {"_target_": "brats3d.train.augmentation.Augmentation", **as_plain(augmentation_of(recipe))},
     }
 

@@ -9,6 +9,7 @@ from training_for_tests import a_case
 
 from brats3d.train.augmentation import Augmentation
 from brats3d.train.dataset import PatchDataset, WholeCaseDataset
+from brats3d.train.patches import is_rare
 
 COHORT = [a_case(seed=seed) for seed in range(3)]
 
@@ -84,6 +85,19 @@ def test_every_case_comes_equally_often_over_epochs_and_ranks(ranks, batch, shar
             patches.epoch = epoch
             drawn.update(patches.case_of(number).id for index in range(4) for number in patches.numbers_of(index))
     assert set(drawn.values()) == {4 * 6 * ranks * batch // 6}
+
+
+@pytest.mark.parametrize("shares", [1, 2])
+def test_cases_with_little_enhancing_tumour_come_more_often_where_asked(shares):
+    much = torch.full((20, 18, 16), 4, dtype=torch.uint8)
+    cohort = [a_case(seed=seed, **({} if seed < 2 else {"levels": much})) for seed in range(6)]
+    assert [is_rare(case) for case in cohort] == [True, True, False, False, False, False]
+    patches = dataset(cohort=cohort, batch=shares, shares=shares, count=24 // shares, rare_times=3)
+    drawn = Counter(patches.case_of(number).id for index in range(24 // shares) for number in patches.numbers_of(index))
+    # Two rounds of ten seats and four more patches, over both shares.
+    assert all(6 <= drawn[f"case-{seed}"] <= 9 for seed in range(2))
+    assert all(2 <= drawn[f"case-{seed}"] <= 3 for seed in range(2, 6))
+    assert sum(drawn.values()) == 24
 
 
 def test_an_index_beyond_the_end_ends_iteration():

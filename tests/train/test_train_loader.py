@@ -12,7 +12,8 @@ from brats3d.train.loader import AheadLoader
 class Numbers:
     """Stands in for a data set: batch n is n, and one of them may fail."""
 
-    def __init__(self, count, fails=-1):
+    def __init__(self, count, fails=-1, device="cpu"):
+        self.device = torch.device(device)
         self.count, self.fails, self.made = count, fails, []
 
     def __len__(self):
@@ -41,6 +42,11 @@ def test_another_thread_makes_them_with_one_core_and_leaves_the_others_alone():
     assert {thread for _, thread, _ in numbers.made} != {threading.get_ident()}
     assert {cores for *_, cores in numbers.made} == {1}
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("device", "ahead"), [("cpu", 0), ("cuda", 2)])
+def test_the_device_decides_where_nobody_else_does(device, ahead):
+    assert AheadLoader(dataset=Numbers(3, device=device)).ahead == ahead
 
 
 def test_no_more_than_asked_for_are_made_ahead():

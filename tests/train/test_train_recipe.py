@@ -72,6 +72,8 @@ def test_an_augmentation_is_plain_data_and_back():
         ("epochs=", "epochs is None"),
         ("seed=-1", "seed is -1"),
         ("ahead=-1", "ahead is -1"),
+        ("ahead=soon", "it must be auto, or a whole number from 0 to 64"),
+        ("sampling.rare_times=0", "from 1 to 100"),
         ("augmentation.rotation_axes=2", "augmentation.rotation_axes is 2: it must be one of 1, 3"),
         ("optimizer.rate=.nan", "a finite number is needed"),
         ("optimizer.rate=1e999", "optimizer.rate is inf"),
