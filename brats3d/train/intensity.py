@@ -91,7 +91,7 @@ def shade(rows: torch.Tensor, coefficients: NDArray[np.float64]) -> None:
 def filter_row(row: torch.Tensor, blur: float, resolution: NDArray[np.float64]) -> torch.Tensor:
     """Return a modality smoothed by a Gaussian, then taken to a coarser grid and back, as a coarser scan looks.
 
-    Both are sums over lines of voxels, so that each axis is one product with a small matrix.
+    Both are sums over lines of voxels, so that each axis is at most one product with a small matrix.
 
     Args:
         row: (X, Y, Z).
@@ -99,11 +99,22 @@ def filter_row(row: torch.Tensor, blur: float, resolution: NDArray[np.float64]) 
         resolution: (3,), share of the voxels each axis keeps.
     """
     x, y, z = (
-        torch.from_numpy((coarse(n, float(share)) @ gaussian(n, blur)).astype(np.float32)).to(row.device)
-        for n, share in zip(row.shape, resolution, strict=True)
+        line_filter(n, blur, float(share), row.device) for n, share in zip(row.shape, resolution, strict=True)
     )
-    along_x = (x @ row.flatten(1)).view(row.shape)
-    return torch.matmul(y, along_x) @ z.T
+    filtered = row if x is None else (x @ row.flatten(1)).view(row.shape)
+    filtered = filtered if y is None else torch.matmul(y, filtered)
+    return filtered if z is None else filtered @ z.T
+
+
+def line_filter(voxels: int, blur: float, share: float, device: torch.device) -> torch.Tensor | None:
+    """Return the matrix (N, N) that smooths a line of voxels and makes it coarser; None where nothing changes."""
+    blurred = blur > 0 and voxels > 1
+    coarser = round(voxels * share) < voxels
+    if not blurred and not coarser:
+        return None
+    # torch multiplies them: numpy's own threads fight the network's for the cores, at a hundred times the cost.
+    whole = torch.from_numpy(coarse(voxels, share)) @ torch.from_numpy(gaussian(voxels, blur))
+    return whole.float().to(device)
 
 
 def gaussian(voxels: int, sigma: float) -> NDArray[np.float64]:
