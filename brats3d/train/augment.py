@@ -34,8 +34,9 @@ def augmented_batch(
     for place, (case, pose) in enumerate(zip(cases, poses, strict=True)):
         cut(case, pose, images[place], levels[place])
     inside = (levels > 0).float()
-    for image, brain in zip(images, inside, strict=True):
-        image *= brain
+    for image, brain, pose in zip(images, inside, poses, strict=True):
+        if not pose.is_plain:  # what was not interpolated is 0 there already
+            image *= brain
     change_intensities(images.flatten(0, 1), inside, together(changes))
     return images, levels
 

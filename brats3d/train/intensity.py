@@ -98,9 +98,7 @@ def filter_row(row: torch.Tensor, blur: float, resolution: NDArray[np.float64]) 
         blur: deviation in voxels; 0 is none.
         resolution: (3,), share of the voxels each axis keeps.
     """
-    x, y, z = (
-        line_filter(n, blur, float(share), row.device) for n, share in zip(row.shape, resolution, strict=True)
-    )
+    x, y, z = (line_filter(n, blur, float(share), row.device) for n, share in zip(row.shape, resolution, strict=True))
     filtered = row if x is None else (x @ row.flatten(1)).view(row.shape)
     filtered = filtered if y is None else torch.matmul(y, filtered)
     return filtered if z is None else filtered @ z.T
@@ -147,7 +145,8 @@ def coarse(voxels: int, share: float) -> NDArray[np.float64]:
 
 def change_contrast(rows: torch.Tensor, inside: torch.Tensor, factor: torch.Tensor) -> None:
     """Move voxels of the brain from or towards their mean, within the range that was there."""
-    low, high, mean, _ = brain_range(rows, inside)
+    low, high = ends(rows)
+    mean, _ = brain_moments(rows, inside)
     rows.sub_(mean).mul_(factor).add_(mean)
     torch.clamp(rows, low, high, out=rows)
     rows.mul_(inside)
@@ -155,10 +154,11 @@ def change_contrast(rows: torch.Tensor, inside: torch.Tensor, factor: torch.Tens
 
 def change_gamma(rows: torch.Tensor, inside: torch.Tensor, exponent: torch.Tensor) -> None:
     """Put voxels of the brain through a power curve; their mean and deviation are kept."""
-    low, high, mean, deviation = brain_range(rows, inside)
+    low, high = ends(rows)
+    mean, deviation = brain_moments(rows, inside)
     rows.sub_(low).div_((high - low).clamp(min=1e-6)).clamp_(min=0).pow_(exponent)
     rows.mul_(inside)
-    _, _, curved_mean, curved_deviation = brain_range(rows, inside)
+    curved_mean, curved_deviation = brain_moments(rows, inside)
     rows.sub_(curved_mean).mul_(deviation / curved_deviation.clamp(min=1e-6)).add_(mean).mul_(inside)
 
 
@@ -169,16 +169,20 @@ def inverted_gamma(rows: torch.Tensor, inside: torch.Tensor, exponent: torch.Ten
     rows.neg_()
 
 
-def brain_range(rows: torch.Tensor, inside: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return the least, greatest and mean value of each row's brain, and the deviation, (K, 1, 1, 1) each.
+def ends(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the least and greatest value of each row (K, X, Y, Z), the 0 outside the brain counted, (K, 1, 1, 1)."""
+    return rows.amin((1, 2, 3), keepdim=True), rows.amax((1, 2, 3), keepdim=True)
+
+
+def brain_moments(rows: torch.Tensor, inside: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and deviation of each row's brain, (K, 1, 1, 1) each.
 
     Args:
-        rows: (K, X, Y, Z), 0 outside the brain, which counts for least and greatest.
+        rows: (K, X, Y, Z), 0 outside the brain.
         inside: (K, X, Y, Z).
     """
     axes = (1, 2, 3)
     count = inside.sum(axes, keepdim=True).clamp(min=1)
     mean = rows.sum(axes, keepdim=True) / count
     squares = torch.linalg.vector_norm(rows, dim=axes, keepdim=True).square() / count
-    low, high = rows.amin(axes, keepdim=True), rows.amax(axes, keepdim=True)
-    return low, high, mean, (squares - mean.square()).clamp(min=0).sqrt()
+    return mean, (squares - mean.square()).clamp(min=0).sqrt()

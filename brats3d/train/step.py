@@ -9,6 +9,7 @@ from monai.utils.enums import CommonKeys
 
 from brats3d.networks.layout import channels_last
 from brats3d.train.average import WeightAverage
+from brats3d.train.heap import keep_freed_memory
 from brats3d.train.patches import levels_to_regions
 
 
@@ -20,6 +21,8 @@ def for_training(*, network: torch.nn.Module, device: torch.device, compiled: bo
         device: where it is trained.
         compiled: whether torch compiles it at its first step; where that fails, it runs as it is, and torch says so.
     """
+    if device.type == "cpu":
+        keep_freed_memory()
     laid = channels_last(network.to(device))
     if compiled:
         torch._dynamo.config.suppress_errors = True
