@@ -27,6 +27,8 @@ class ChannelsLastInstanceNorm(torch.nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return each sample of (N, C, ...) normalised over space, channel by channel."""
+        if len(batch) == 1:  # joining one sample would copy it
+            return self.of_sample(batch)
         return torch.cat([self.of_sample(sample) for sample in torch.split(batch, 1)])
 
     def of_sample(self, sample: torch.Tensor) -> torch.Tensor:
