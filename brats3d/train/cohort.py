@@ -39,6 +39,11 @@ class Cohort(Sequence[CohortCase]):
         """Return the number of cases."""
         return len(self.entries)
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether a case is read each time."""
+        return self.kept is None
+
     @overload
     def __getitem__(self, index: int) -> CohortCase: ...
     @overload

@@ -77,6 +77,14 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         """Return the batches an epoch."""
         return self.count
 
+    @property
+    def is_ahead_worthwhile(self) -> bool:
+        """Whether a thread should make batches ahead: what else would wait is a card, or for the disk.
+
+        On a processor the thread would take turns with the network's on the same cores and slow both.
+        """
+        return self.device.type != "cpu" or getattr(self.cohort, "on_disk", False)
+
     def numbers_of(self, index: int) -> range:
         """Return the numbers, within the epoch and among all ranks, of the patches of batch `index`."""
         first = (index * self.ranks + self.rank) * self.batch

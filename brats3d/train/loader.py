@@ -20,13 +20,13 @@ class AheadLoader:
 
     Args:
         dataset: makes a batch by its number.
-        ahead: how many batches are made ahead; 0 makes each when it is asked for. `auto`: none on a processor, where
-            the thread would take turns with the network's on the same cores and slow both; else two.
+        ahead: how many batches are made ahead; 0 makes each when it is asked for; `auto`: two where the data set
+            finds it worthwhile, else none.
     """
 
     def __init__(self, *, dataset: PatchDataset, ahead: int | str = "auto") -> None:
         self.dataset = dataset
-        self.ahead = (0 if dataset.device.type == "cpu" else 2) if ahead == "auto" else int(ahead)
+        self.ahead = (2 if dataset.is_ahead_worthwhile else 0) if ahead == "auto" else int(ahead)
 
     def __len__(self) -> int:
         """Return the batches an epoch."""

@@ -8,8 +8,10 @@ import torch
 from training_for_tests import a_case
 
 from brats3d.train.augmentation import Augmentation
+from brats3d.train.cohort import Cohort
 from brats3d.train.dataset import PatchDataset, WholeCaseDataset
 from brats3d.train.patches import is_rare
+from brats3d.train.residence import Residence
 
 COHORT = [a_case(seed=seed) for seed in range(3)]
 
@@ -98,6 +100,14 @@ def test_cases_with_little_enhancing_tumour_come_more_often_where_asked(shares):
     assert all(6 <= drawn[f"case-{seed}"] <= 9 for seed in range(2))
     assert all(2 <= drawn[f"case-{seed}"] <= 3 for seed in range(2, 6))
     assert sum(drawn.values()) == 24
+
+
+@pytest.mark.parametrize(
+    ("device", "on_disk", "worthwhile"), [("cpu", False, False), ("cpu", True, True), ("cuda", False, True)]
+)
+def test_batches_are_worth_making_ahead_where_a_card_or_the_disk_would_be_waited_for(device, on_disk, worthwhile):
+    cohort = Cohort([], Residence.DISK if on_disk else Residence.MEMORY, torch.device("cpu"))
+    assert dataset(cohort=cohort, device=torch.device(device)).is_ahead_worthwhile is worthwhile
 
 
 def test_an_index_beyond_the_end_ends_iteration():

@@ -12,8 +12,8 @@ from brats3d.train.loader import AheadLoader
 class Numbers:
     """Stands in for a data set: batch n is n, and one of them may fail."""
 
-    def __init__(self, count, fails=-1, device="cpu"):
-        self.device = torch.device(device)
+    def __init__(self, count, fails=-1, is_ahead_worthwhile=True):
+        self.is_ahead_worthwhile = is_ahead_worthwhile
         self.count, self.fails, self.made = count, fails, []
 
     def __len__(self):
@@ -44,9 +44,9 @@ def test_another_thread_makes_them_with_one_core_and_leaves_the_others_alone():
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize(("device", "ahead"), [("cpu", 0), ("cuda", 2)])
-def test_the_device_decides_where_nobody_else_does(device, ahead):
-    assert AheadLoader(dataset=Numbers(3, device=device)).ahead == ahead
+@pytest.mark.parametrize(("worthwhile", "ahead"), [(False, 0), (True, 2)])
+def test_the_data_set_decides_where_nobody_else_does(worthwhile, ahead):
+    assert AheadLoader(dataset=Numbers(3, is_ahead_worthwhile=worthwhile)).ahead == ahead
 
 
 def test_no_more_than_asked_for_are_made_ahead():
