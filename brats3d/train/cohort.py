@@ -89,22 +89,22 @@ def cohorts_of(
 ) -> Cohorts:
     """Return the cohorts of the named cases of a folder, where memory allows; MONAI's configs call this.
 
-    The forecast goes to stderr. With several ranks each keeps every `ranks`-th training case; if they are fewer, all.
-
     Args:
         dataset_dir: folder of patients.
-        train_ids, validation_ids, modalities: whom to train and to validate on, and the network's channels.
+        train_ids, validation_ids: those to train and to validate on.
+        modalities: the network's channels, in order.
         preparation: the bundle's settings, plain data.
         cache_dir: folder of prepared cases.
         bundle_root: the bundle, whose `common.yaml` says what network is trained.
         patch, batch: voxels along X, Y, Z, and patches a step of a rank.
         device: the one that trains.
         residence: `auto`, `device`, `memory` or `disk`.
-        rank, ranks: of this process, among how many.
-        quiet: do not print the forecast.
+        rank, ranks: of this process, among how many; it keeps every `ranks`-th training case, all if they are fewer.
+        quiet: do not print the forecast to stderr.
 
     Raises:
-        RequestError: a case is absent, refused or has no reference (BadInput: on reading).
+        RequestError: a case is absent, refused or has no reference.
+        BadInput: a file is refused on reading.
         MachineError: there is not enough memory.
     """
     shares = ranks if len(train_ids) >= ranks else 1
@@ -115,11 +115,19 @@ def cohorts_of(
     train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
     chosen = Residence.MEMORY
     if train:
-        network_def = read_plain_yaml((Path(bundle_root) / COMMON_FILE).read_bytes())["network_def"]
-        expected = forecast(network_def, patch, batch, sum(entry.size() for entry in (*train, *validation)), device)
-        chosen = chosen_and_told(expected, residence, quiet)
+        chosen = chosen_and_told(
+            forecast_of(bundle_root, [*train, *validation], patch, batch, device), residence, quiet
+        )
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
     return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device), shares)
+
+
+def forecast_of(
+    bundle_root: str, entries: Sequence[CachedCase], patch: Sequence[int], batch: int, device: torch.device
+) -> Forecast:
+    """Return the forecast of a bundle's training on prepared cases; entries that are absent are made."""
+    network_def = read_plain_yaml((Path(bundle_root) / COMMON_FILE).read_bytes())["network_def"]
+    return forecast(network_def, patch, batch, sum(entry.size() for entry in entries), device)
 
 
 def chosen_and_told(expected: Forecast, asked: str, quiet: bool) -> Residence:

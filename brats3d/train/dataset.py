@@ -70,7 +70,8 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         self.ranks = ranks
         self.shares = shares
         self.device = device
-        self.times = [rare_times if rare_times > 1 and is_rare(case) else 1 for case in cohort]
+        # Asking who is rare reads every case, from disk where they lie there.
+        self.times = [rare_times if is_rare(case) else 1 for case in cohort] if rare_times > 1 else [1] * len(cohort)
         self.epoch = 1
 
     def __len__(self) -> int:

@@ -102,6 +102,16 @@ def test_cases_with_little_enhancing_tumour_come_more_often_where_asked(shares):
     assert sum(drawn.values()) == 24
 
 
+def test_nobody_is_read_to_learn_who_is_rare_where_all_come_alike():
+    class Unread(list):
+        def __iter__(self):
+            raise AssertionError("read")
+
+    assert dataset(cohort=Unread(COHORT)).times == [1, 1, 1]
+    with pytest.raises(AssertionError, match="read"):
+        dataset(cohort=Unread(COHORT), rare_times=2)
+
+
 @pytest.mark.parametrize(
     ("device", "on_disk", "worthwhile"), [("cpu", False, False), ("cpu", True, True), ("cuda", False, True)]
 )

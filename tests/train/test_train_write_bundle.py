@@ -43,7 +43,7 @@ def test_common_yaml_is_what_the_recipe_says(recipe):
     assert yaml.safe_load(files["configs/common.yaml"]) == common_of(recipe)
     train = yaml.safe_load(files["configs/train.yaml"])
     assert (train["train_ids"], train["validation_ids"]) == (["a", "b"], ["c"])
-    assert (train["epochs"], train["val_interval"], train["rate"]) == (4, 2, 0.003)
+    assert (train["epochs"], train["val_interval"], train["rate"]) == (4, 2, 0.001)
 
 
 def test_without_patients_to_validate_on_no_validation_comes(recipe):
