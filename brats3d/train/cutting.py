@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import embedding_bag, grid_sample, interpolate
 
+from brats3d.train.lines import change_lines
 from brats3d.train.patches import CohortCase, Pose
 
 Slices = tuple[slice, slice, slice]
@@ -115,7 +116,7 @@ def cut_turned(case: CohortCase, pose: Pose, axis: int, data: torch.Tensor, leve
     for volume, target in zip(case.data, data, strict=True):
         table = volume[block].permute(order).to(torch.float32, memory_format=torch.contiguous_format)
         summed = embedding_bag(lines, table.view(-1, depth), per_sample_weights=shares, mode="sum")
-        target.permute(order).copy_(stretch(summed).view(*p.shape, -1))
+        target.permute(order).copy_(stretch(summed.view(*p.shape, -1)))
 
     (p_near, p_in), (q_near, q_in), (near, is_in) = (
         nearest(at, n) for at, n in ((p.ravel(), rows), (q.ravel(), columns), (along, depth))
@@ -126,7 +127,7 @@ def cut_turned(case: CohortCase, pose: Pose, axis: int, data: torch.Tensor, leve
 
 
 def line_change(positions: NDArray[np.float64], voxels: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return what takes lines of voxels (..., voxels) to their values at N positions, (..., N), linearly.
+    """Return what takes lines of voxels (x, y, voxels) to their values at N positions, (x, y, N), linearly.
 
     Whole voxels in reach are picked, which costs nothing; anything else is a product with a small matrix.
     """
@@ -137,10 +138,10 @@ def line_change(positions: NDArray[np.float64], voxels: int) -> Callable[[torch.
             mirrored = [-1] if whole[0] > whole[-1] else []
             return lambda lines: lines[..., first : last + 1].flip(mirrored)
     at, share = line_weights(positions, voxels)
-    matrix = np.zeros((voxels, len(positions)), np.float32)
+    matrix = np.zeros((len(positions), voxels), np.float32)
     for tap in range(2):
-        np.add.at(matrix, (at[:, tap], np.arange(len(positions))), share[:, tap])
-    return lambda lines: lines @ torch.from_numpy(matrix)
+        np.add.at(matrix, (np.arange(len(positions)), at[:, tap]), share[:, tap])
+    return lambda lines: change_lines(lines, torch.from_numpy(matrix), 2)
 
 
 def cut_sampled(case: CohortCase, pose: Pose, data: torch.Tensor, levels: torch.Tensor) -> None:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from brats3d.train.augmentation import Changes
+from brats3d.train.lines import change_lines
 
 Change = Callable[[torch.Tensor, torch.Tensor, NDArray[np.intp]], object]
 """Changes rows in place, given their brains and their numbers."""
@@ -98,10 +99,10 @@ def filter_row(row: torch.Tensor, blur: float, resolution: NDArray[np.float64]) 
         blur: deviation in voxels; 0 is none.
         resolution: (3,), share of the voxels each axis keeps.
     """
-    x, y, z = (line_filter(n, blur, float(share), row.device) for n, share in zip(row.shape, resolution, strict=True))
-    filtered = row if x is None else (x @ row.flatten(1)).view(row.shape)
-    filtered = filtered if y is None else torch.matmul(y, filtered)
-    return filtered if z is None else filtered @ z.T
+    matrices = [line_filter(n, blur, float(share), row.device) for n, share in zip(row.shape, resolution, strict=True)]
+    for axis, matrix in enumerate(matrices):
+        row = row if matrix is None else change_lines(row, matrix, axis)
+    return row
 
 
 def line_filter(voxels: int, blur: float, share: float, device: torch.device) -> torch.Tensor | None:
