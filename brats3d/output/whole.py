@@ -48,9 +48,18 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OutputError: the disk is full, read-only or not ours to write; the message names `path`.
     """
+    stream_whole(path, lambda file: file.write(content))
+
+
+def stream_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Do as `write_whole` with what `write` puts into an open file, piece by piece.
+
+    Raises:
+        OutputError: as `write_whole`.
+    """
     try:
         with locked_part(path.parent) as (part, file):
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
             if sys.platform == "win32":

@@ -1,15 +1,16 @@
 """The state from which training goes on, and the best weights so far; both appear whole or not at all."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from ignite.engine import Engine, Events
 
 from brats3d.bundle.weights import UNREADABLE, first_line
 from brats3d.errors import MachineError
-from brats3d.output.whole import write_whole
+from brats3d.output.whole import stream_whole
 from brats3d.train.average import WeightAverage, unwrapped
 from brats3d.train.history import History
 from brats3d.train.step import TrainingStep
@@ -98,14 +99,25 @@ class Checkpoints:
         row = self.history.rows[-1] if self.history.rows else {}
         if float(row.get("dice_mean", -1.0)) > self.best_dice:
             self.best_dice = float(row["dice_mean"])
-            write_whole(self.folder / BEST, as_bytes(self.average.network.state_dict()))
+            write_state(self.folder / BEST, self.average.network.state_dict())
         state = {name: part.state_dict() for name, part in self.parts.items()}
         position = {"epoch": engine.state.epoch, "iteration": engine.state.iteration, "best_dice": self.best_dice}
-        write_whole(self.folder / LAST, as_bytes({**state, **position}))
+        write_state(self.folder / LAST, {**state, **position})
 
 
-def as_bytes(state: dict[str, Any]) -> bytes:
-    """Return what `torch.save` writes."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
+def write_state(path: Path, state: Mapping[str, Any]) -> None:
+    """Write what `torch.save` makes of a state, straight to disk: as bytes in memory it would be three times there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def write(file: BinaryIO) -> None:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:
+            if isinstance(error.__context__, OSError):  # torch says of a full disk that a position was unexpected
+                raise error.__context__ from error
+            raise
+
+    stream_whole(path, write)

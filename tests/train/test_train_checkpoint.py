@@ -6,8 +6,8 @@ import pytest
 import torch
 from training_for_tests import write_recipe
 
-from brats3d.errors import MachineError
-from brats3d.train.checkpoint import BEST, LAST
+from brats3d.errors import MachineError, OutputError
+from brats3d.train.checkpoint import BEST, LAST, write_state
 from brats3d.train.run import TrainingRequest, train_bundle
 
 
@@ -43,3 +43,18 @@ def test_a_finished_run_that_is_resumed_trains_no_further(resumed):
     train_bundle(resumed)
     assert (resumed.out / "models/model.pt").read_bytes() == model
     assert len((resumed.out / "metrics.csv").read_text().splitlines()) == 5
+
+
+def test_a_disk_that_fills_up_is_said_and_leaves_the_old_checkpoint(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / LAST
+    write_state(path, {"weights": torch.zeros(10)})
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, old[1]))
+    try:
+        with pytest.raises(OutputError, match=f"{LAST}.*largest file size allowed"):
+            write_state(path, {"weights": torch.zeros(10**6)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert torch.load(path, weights_only=True)["weights"].shape == (10,)
+    assert [each.name for each in tmp_path.iterdir()] == [LAST]
