@@ -38,7 +38,8 @@ def result_of(ready: ReadyCase, finished: Finished, ensemble: Ensemble, way: Way
     """
     case, prepared, grid = ready.case, ready.prepared, ready.prepared.grid
     volumes = volumes_ml(finished.label_map, grid, finished.label_scheme)
-    look = review(finished.probabilities, finished.regions, prepared, ensemble.modalities, ensemble.review)
+    regions, rules = finished.regions, (ensemble.thresholds, ensemble.review)
+    look = review(finished.probabilities, regions, prepared, ensemble.modalities, *rules)
     return Result(
         case=case,
         label_map=finished.label_map,

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from brats3d.bundle import Limits
 from brats3d.errors import Finding
 from brats3d.predict.parts import parts_of
+from brats3d.predict.volumes import ODDS, shifted
 from brats3d.prepare import Prepared, foreground_of_box
-from brats3d.vocabulary import REGIONS, Measure, Modality, Severity
+from brats3d.vocabulary import REGIONS, Measure, Modality, Region, Severity
 
-UNSURE = (0.25, 0.75)
-"""A voxel is unsure whose probability lies between these."""
 STEP = 3
 """Every so many voxels along each axis are looked at where the input is described."""
 EMPTY, TINY = "empty", "tiny"
@@ -47,9 +46,9 @@ REASONS: Mapping[Measure, tuple[str, str]] = {
     Measure.VOLUME_ML: ("large", "the whole tumour measures {} ml"),
     Measure.SCATTERED: ("scattered", "{} of the whole tumour lie apart from its largest part"),
     Measure.OUTSIDE_BRAIN: ("outside-the-brain", "{} of the whole tumour lie where every modality is 0"),
-    Measure.UNSURE_WT: ("unsure", "{} of the whole tumour have a probability between 0.25 and 0.75"),
-    Measure.UNSURE_TC: ("unsure", "{} of the tumour core have a probability between 0.25 and 0.75"),
-    Measure.UNSURE_ET: ("unsure", "{} of the enhancing tumour have a probability between 0.25 and 0.75"),
+    Measure.UNSURE_WT: ("unsure", "{} of the whole tumour lie hardly above the threshold"),
+    Measure.UNSURE_TC: ("unsure", "{} of the tumour core lie hardly above the threshold"),
+    Measure.UNSURE_ET: ("unsure", "{} of the enhancing tumour lie hardly above the threshold"),
     Measure.BRAIN_ML: ("unlike-training", "the foreground measures {} ml"),
     Measure.SKEW_T1: ("unlike-training", "the skewness of T1 is {}"),
     Measure.SKEW_T1CE: ("unlike-training", "the skewness of T1ce is {}"),
@@ -89,6 +88,7 @@ def review(
     regions: NDArray[np.bool_],
     prepared: Prepared,
     modalities: Sequence[Modality],
+    thresholds: Mapping[Region, float],
     limits: Mapping[Measure, Limits],
 ) -> Review:
     """Measure a case and its mask, and hold the measures against limits.
@@ -98,9 +98,10 @@ def review(
         regions: (3, x, y, z), the regions of the mask, there too.
         prepared: the case's network input.
         modalities: what its channels are.
+        thresholds: those of the mask.
         limits: the bundle's; the default holds for what it does not name.
     """
-    of_case = of_mask(probabilities, regions, foreground_of_box(prepared), prepared.grid.voxel_ml)
+    of_case = of_mask(probabilities, regions, foreground_of_box(prepared), thresholds, prepared.grid.voxel_ml)
     measures = {**of_case, **of_input(prepared, modalities)}
     return judged(measures, {**DEFAULT_LIMITS, **limits})
 
@@ -139,12 +140,17 @@ def in_words(measure: Measure, value: float, limits: Limits) -> str:
 
 
 def of_mask(
-    probabilities: NDArray[np.float32], regions: NDArray[np.bool_], foreground: NDArray[np.bool_], voxel_ml: float
+    probabilities: NDArray[np.float32],
+    regions: NDArray[np.bool_],
+    foreground: NDArray[np.bool_],
+    thresholds: Mapping[Region, float],
+    voxel_ml: float,
 ) -> dict[Measure, float]:
     """Return the measures of a mask: the volume of WT in ml, the others shares of its voxels, 0 to 1.
 
     `scattered` is the share of WT apart from its largest connected part, `outside_brain` the share of WT where every
-    modality is 0, `unsure_...` the share of a region's voxels whose probability lies between 0.25 and 0.75.
+    modality is 0, `unsure_...` the share of a region's voxels whose odds are less than
+    three times the threshold's: a probability under 0.75 where that is 0.5.
     """
     whole = regions[0]
     parts = parts_of(whole)
@@ -156,18 +162,19 @@ def of_mask(
         Measure.VOLUME_ML: count * voxel_ml,
         Measure.SCATTERED: 1 - int(parts.voxels.max()) / count,
         Measure.OUTSIDE_BRAIN: outside / count,
-        **dict(unsure_shares(probabilities, regions)),
+        **dict(unsure_shares(probabilities, regions, thresholds)),
     }
 
 
-def unsure_shares(probabilities: NDArray[np.float32], regions: NDArray[np.bool_]) -> Iterator[tuple[Measure, float]]:
+def unsure_shares(
+    probabilities: NDArray[np.float32], regions: NDArray[np.bool_], thresholds: Mapping[Region, float]
+) -> Iterator[tuple[Measure, float]]:
     """Yield the share of unsure voxels of each region that has voxels."""
-    low, high = UNSURE
+    sure = shifted(thresholds, ODDS)
     for region, inside, probability in zip(REGIONS, regions, probabilities, strict=True):
         values = probability[inside]
         if values.size:
-            share = np.count_nonzero((values > low) & (values < high)) / values.size
-            yield Measure(f"unsure_{region.lower()}"), share
+            yield Measure(f"unsure_{region.lower()}"), np.count_nonzero(values < sure[region]) / values.size
 
 
 def of_input(prepared: Prepared, modalities: Sequence[Modality]) -> dict[Measure, float]:

@@ -43,29 +43,36 @@ def entropy(counts: Counts, temperature: float) -> float:
 
 
 def best_temperature(counts: Counts) -> float:
-    """Return the temperature of least cross-entropy, to two places; 1 where there is nothing of the region."""
+    """Return the temperature of least cross-entropy, to one place; 1 where there is nothing of the region.
+
+    A second place changes no error that can be seen, and would make every search for rules start anew.
+    """
     if not counts[1].any():
         return 1.0
     found = minimize_scalar(lambda log: entropy(counts, float(np.exp(log))), bounds=np.log(LIMITS), method="bounded")
-    return round(float(np.exp(found.x)), 2)
+    return round(float(np.exp(found.x)), 1)
 
 
-def reliability(counts: Counts, temperature: float) -> NDArray[np.float64]:
-    """Return, for each of 15 bins of probability, voxels, mean probability and share that is true, (3, 15)."""
+def bins_of(counts: Counts, temperature: float) -> NDArray[np.float64]:
+    """Return the voxels of each of 15 bins of probability, and the sums of what they say and of what is true, (3, 15).
+
+    Bins of several cases, each with a temperature of its own, may be added.
+    """
     probabilities = 1 / (1 + np.exp(-MIDDLES / temperature))
     bins = np.minimum((probabilities * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    total = counts.sum(axis=0)
-    voxels, said, true = (
-        np.bincount(bins, weights, RELIABILITY_BINS) for weights in (total, total * probabilities, counts[1])
-    )
-    filled = np.maximum(voxels, 1)
-    return np.stack([voxels, said / filled, true / filled])
+    voxels = counts.sum(axis=0)
+    rows = [np.bincount(bins, weights, RELIABILITY_BINS) for weights in (voxels, voxels * probabilities, counts[1])]
+    return np.stack(rows)
 
 
-def calibration_error(counts: Counts, temperature: float) -> float:
-    """Return the expected calibration error: the mean distance of a bin's probability from its share, by voxels."""
-    voxels, said, true = reliability(counts, temperature)
-    return float((voxels * np.abs(said - true)).sum() / max(1.0, voxels.sum()))
+def calibration_error(bins: NDArray[np.float64]) -> float:
+    """Return the expected calibration error: the mean distance of a bin's probability from its share, by voxels.
+
+    Args:
+        bins: (3, 15), see `bins_of`.
+    """
+    voxels, said, true = bins
+    return float(np.abs(said - true).sum() / max(1.0, voxels.sum()))
 
 
 def draw_reliability(counts: NDArray[np.int64], temperature: Mapping[Region, float], path: Path) -> None:
@@ -86,10 +93,10 @@ def draw_reliability(counts: NDArray[np.int64], temperature: Mapping[Region, flo
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         for region, each in zip(REGIONS, counts, strict=True):
             by = temperature[region] if is_after else 1.0
-            voxels, said, true = reliability(each, by)
-            seen = voxels > 0
-            label = f"{region}, error {calibration_error(each, by):.4f}"
-            axes.plot(said[seen], true[seen], "o-", markersize=3, color=REGION_COLOURS[region], label=label)
+            bins = bins_of(each, by)
+            voxels, said, true = bins[:, bins[0] > 0]
+            label = f"{region}, error {calibration_error(bins):.4f}"
+            axes.plot(said / voxels, true / voxels, "o-", markersize=3, color=REGION_COLOURS[region], label=label)
         axes.set(xlabel="probability", ylabel="share that is tumour", title=title, xlim=(0, 1), ylim=(0, 1))
         axes.legend()
     picture = io.BytesIO()

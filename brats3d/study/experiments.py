@@ -1,31 +1,34 @@
 """Experiments under one budget of time: a table of recipes, each trained, segmented and scored; resumable.
 
-`make experiments` runs this for the tables in `configs/experiments/` and writes them into `docs/experiments.md`.
+`make experiments` runs this for the tables in `configs/experiments/`; each goes into a `table.md` of its own.
 """
 
 import argparse
 import json
+import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from brats3d.batch.segment import Options, segment_folder
 from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
-from brats3d.errors import MachineError
+from brats3d.errors import MachineError, RequestError
 from brats3d.networks import outline
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.predict.engines import choose_device
 from brats3d.scoring.folder import compare
 from brats3d.scoring.scores import CaseScores
 from brats3d.study.budget import seconds_a_step, steps_within
+from brats3d.study.strata import mean_dice
 from brats3d.train.recipe import parse_yaml, read_recipe
 from brats3d.train.splits import read_split
 from brats3d.vocabulary import REGIONS
@@ -34,7 +37,7 @@ FEW_STEPS = 100
 """A network that makes fewer within the budget has learnt nothing yet, and the table says so."""
 EPOCHS = 20
 """Of each training, so that a killed one is resumed with little lost."""
-HEADER = ("", "parameters", "steps", "steps/s", "memory", *(f"{r} Dice" for r in REGIONS), "mean", "HD95 mm")
+HEADER = ("", "parameters", "steps", "steps/s", "memory", *(f"{r} Dice" for r in REGIONS), "mean", "more", "HD95 mm")
 RUN_TRAIN = "import sys; from brats3d.cli.main import main; sys.exit(main())"
 Result = dict[str, Any]
 Say = Callable[[str], None]
@@ -86,14 +89,15 @@ def run_experiment(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
     """Train, segment and score one row, or return what an earlier run came to.
 
     Raises:
+        RequestError: the earlier run was asked for something else.
         MachineError: the training failed.
     """
     place = lab.out / experiment.folder
     done = place.with_suffix(".json")
+    changes = planned(experiment, lab, place, say)
     if done.is_file():
         say(f"{experiment.name}: done already")
         return dict(json.loads(done.read_text(encoding="utf-8")))
-    changes = planned(experiment, lab, place, say)
     train(experiment, changes, lab, place)
     split = read_split(lab.splits, None)
     held_out = [case for case in find_cases(lab.data) if case.id in set(split.validation)]
@@ -105,19 +109,31 @@ def run_experiment(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
 
 
 def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> list[str]:
-    """Return the changes that make a training fill its budget; measured once, so that a resumed run has the same."""
-    plan = place.with_suffix(".plan.json")
-    if not plan.is_file():
-        recipe = read_recipe(experiment.config, experiment.changes)
-        seconds = seconds_a_step(recipe, torch.device(choose_device(lab.device)))
-        steps = steps_within(60 * lab.minutes, seconds)
-        say(f"{experiment.name}: {seconds:.3f} s a step, {steps} steps in {lab.minutes:g} minutes")
-        epochs = min(EPOCHS, steps)
-        ways = {"epochs": epochs, "steps": steps // epochs, "validation_interval": epochs + 1}
-        ways["schedule.warmup_steps"] = min(recipe["schedule"]["warmup_steps"], steps // 10)
-        make_folder(lab.out)
-        write_whole(plan, json.dumps([f"{key}={value}" for key, value in ways.items()]).encode())
-    return list(json.loads(plan.read_text(encoding="utf-8")))
+    """Return the changes that make a training fill its budget; measured once, so that a resumed run has the same.
+
+    Raises:
+        RequestError: the row was begun with another recipe, budget or split.
+    """
+    path = place.with_suffix(".plan.json")
+    recipe, split = read_recipe(experiment.config, experiment.changes), read_split(lab.splits, None)
+    lists = {"train": list(split.train), "validation": list(split.validation)}
+    asked = json.loads(json.dumps({"minutes": lab.minutes, "split": lists, "recipe": recipe}))
+    if path.is_file():
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        other = [key for key, value in asked.items() if plan["asked"][key] != value]
+        if other:
+            raise RequestError(f"{path} was made for another {other[0]}: give another folder, or remove it")
+        return list(plan["changes"])
+    seconds = seconds_a_step(recipe, torch.device(choose_device(lab.device)))
+    steps = steps_within(60 * lab.minutes, seconds)
+    say(f"{experiment.name}: {seconds:.3f} s a step, {steps} steps in {lab.minutes:g} minutes")
+    epochs = min(EPOCHS, steps)
+    ways = {"epochs": epochs, "steps": steps // epochs, "validation_interval": epochs + 1}
+    ways["schedule.warmup_steps"] = min(recipe["schedule"]["warmup_steps"], steps // 10)
+    changes = [f"{key}={value}" for key, value in ways.items()]
+    make_folder(lab.out)
+    write_whole(path, json.dumps({"asked": asked, "changes": changes}, indent=1).encode())
+    return changes
 
 
 def train(experiment: Experiment, changes: Sequence[str], lab: Laboratory, place: Path) -> None:
@@ -149,14 +165,19 @@ def result_of(experiment: Experiment, place: Path, scores: Sequence[CaseScores])
         "name": experiment.name,
         "parameters": parameters,
         **{key: training[key] for key in ("steps", "seconds", "device", "precision", "peak_memory_bytes")},
-        "patients": len(scores),
+        "dice": {each.id: mean_dice(each) for each in scores},
         "mean": mean,
     }
 
 
-def row_of(result: Result) -> list[str]:
-    """Return a row as people read it."""
-    mean = result["mean"]
+def row_of(result: Result, first: Result) -> list[str]:
+    """Return a row as people read it.
+
+    Args:
+        result: of the row.
+        first: of the row that it is compared with, patient by patient.
+    """
+    mean, memory = result["mean"], result["peak_memory_bytes"]
     dice = [mean[str(region)]["dice"] for region in REGIONS]
     few = f" (under {FEW_STEPS}: too few to judge)" if result["steps"] < FEW_STEPS else ""
     return [
@@ -164,11 +185,19 @@ def row_of(result: Result) -> list[str]:
         f"{result['parameters'] / 1e6:.1f} M",
         f"{result['steps']}{few}",
         f"{result['steps'] / result['seconds']:.2f}",
-        f"{result['peak_memory_bytes'] / 2**30:.1f} GiB",
+        "-" if memory is None else f"{memory / 2**30:.1f} GiB",
         *(f"{value:.3f}" for value in dice),
         f"{sum(dice) / len(dice):.3f}",
+        "" if result is first else difference(result["dice"], first["dice"]),
         " / ".join(f"{mean[str(region)]['hd95']:.1f}" for region in REGIONS),
     ]
+
+
+def difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    """Return how much higher the mean of our scores is, patient by patient, and its standard error."""
+    each = np.array([ours[name] - theirs[name] for name in sorted(ours)])
+    error = f" ± {each.std(ddof=1) / math.sqrt(len(each)):.3f}" if len(each) > 1 else ""
+    return f"{each.mean():+.3f}{error}"
 
 
 def as_markdown(title: str, results: Sequence[Result], lab: Laboratory) -> str:
@@ -177,13 +206,13 @@ def as_markdown(title: str, results: Sequence[Result], lab: Laboratory) -> str:
     lines = [f"## {title}", ""]
     lines += [
         f"{lab.minutes:g} minutes of training each ({first['device']}, {first['precision']}); Dice and HD95 of "
-        f"{first['patients']} patients that were not trained on, protocol `brats2020`. On so few patients a difference "
-        "under .05 is noise.",
+        f'{len(first["dice"])} patients that were not trained on, protocol `brats2020`. "more" is how much higher '
+        "the mean is than the first row's, patient by patient, and its standard error: under two of these it is noise.",
         "",
         "| " + " | ".join(HEADER) + " |",
         "| " + " | ".join(["---"] * len(HEADER)) + " |",
     ]
-    lines += ["| " + " | ".join(row_of(result)) + " |" for result in results]
+    lines += ["| " + " | ".join(row_of(result, first)) + " |" for result in results]
     return "\n".join(lines) + "\n"
 
 

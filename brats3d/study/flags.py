@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from brats3d.bundle import Limits
 from brats3d.predict.review import DEFAULT_LIMITS
-from brats3d.study.search import nested
 from brats3d.vocabulary import Measure
 
 BAD, GOOD = 0.6, 0.8
 """Mean Dice of the three regions below which a mask is bad, and above which it is good."""
 SOUGHT = (Measure.SCATTERED, Measure.UNSURE_WT, Measure.UNSURE_TC, Measure.UNSURE_ET)
 """Measures whose upper limit is sought; the others keep their defaults."""
-QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+QUANTILES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Of a measure among the good masks: where a limit may lie."""
 
 
@@ -57,39 +56,62 @@ def beyond(measures: Sequence[Mapping[Measure, float]], limits: Mapping[Measure,
         known = ((value, limits[measure]) for measure, value in case.items() if measure in limits)
         return any(not low <= value <= high for value, (low, high) in known)
 
-    return np.array([is_beyond(case) for case in measures])
+    return np.array([is_beyond(case) for case in measures], np.bool_)
 
 
-def candidates(measures: Sequence[Mapping[Measure, float]], dice: NDArray[np.float64]) -> list[dict[Measure, Limits]]:
-    """Return the limits that are tried: each sought measure up to a quantile of the good masks, or open."""
-    choices: list[list[float]] = []
-    for measure in SOUGHT:
-        values = [case[measure] for case, value in zip(measures, dice, strict=True) if value > GOOD and measure in case]
-        found = [float(each) for each in np.quantile(values, QUANTILES)] if values else []
-        choices.append([*(math.ceil(each * 1000) / 1000 for each in found), math.inf])
-    return [{measure: (0.0, high) for measure, high in zip(SOUGHT, highs, strict=True)} for highs in product(*choices)]
+@dataclass(frozen=True, slots=True, eq=False)
+class Reviewed:
+    """N held-out masks: what the review measures of them, and how good they are."""
+
+    measures: Sequence[Mapping[Measure, float]]
+    dice: NDArray[np.float64]
+    """(N,), mean of the three regions."""
+
+    def of(self, cases: NDArray[np.intp]) -> "Reviewed":
+        """Return some of them."""
+        return Reviewed([self.measures[case] for case in cases], self.dice[cases])
+
+    def candidates(self) -> list[dict[Measure, Limits]]:
+        """Return the limits that are tried, widest first: each sought measure open, or up to a quantile of the good."""
+        choices: list[list[float]] = []
+        for measure in SOUGHT:
+            both = zip(self.measures, self.dice, strict=True)
+            values = [case[measure] for case, value in both if value > GOOD and measure in case]
+            found = [float(each) for each in np.quantile(values, QUANTILES)] if values else []
+            choices.append([math.inf, *(math.ceil(each * 1000) / 1000 for each in found)])
+        return [{each: (0.0, high) for each, high in zip(SOUGHT, highs, strict=True)} for highs in product(*choices)]
+
+    def choose(self, fixed: Mapping[Measure, Limits]) -> dict[Measure, Limits]:
+        """Return the limits worth most beside those of the measures that are not sought."""
+        by_fixed = beyond(self.measures, fixed)
+        return max(self.candidates(), key=lambda each: rates(by_fixed | beyond(self.measures, each), self.dice).worth)
 
 
 def choose_limits(
-    measures: Sequence[Mapping[Measure, float]], dice: NDArray[np.float64], folds: NDArray[np.intp]
+    measures: Sequence[Mapping[Measure, float]],
+    dice: NDArray[np.float64],
+    groups: NDArray[np.intp],
+    own: Mapping[Measure, Limits],
 ) -> tuple[dict[Measure, Limits], FlagRates, FlagRates]:
-    """Return the limits worth most, how often they are right on all, and how often when found on the other folds.
+    """Return the limits worth most, how often they are right on all, and how often when found on the other groups.
+
+    No limit is returned where those found on the other groups are worth no more than what holds already.
 
     Args:
         measures: of each case.
         dice: (N,), mean of the three regions.
-        folds: (N,), of each case.
+        groups: (N,), of each case.
+        own: limits of the bundle that are not the default.
     """
-    fixed = {measure: limits for measure, limits in DEFAULT_LIMITS.items() if measure not in SOUGHT}
-    tried = candidates(measures, dice)
-    by_fixed = beyond(measures, fixed)
-    flags = np.stack([by_fixed | beyond(measures, limits) for limits in tried])
-
-    def choose(cases: NDArray[np.intp]) -> int:
-        return int(np.argmax([rates(row[cases], dice[cases]).worth for row in flags]))
-
-    everyone = np.arange(len(dice))
-    best = choose(everyone)
-    fair = flags[nested(folds, choose), everyone]
-    limits = {measure: limit for measure, limit in tried[best].items() if math.isfinite(limit[1])}
-    return limits, rates(flags[best], dice), rates(fair, dice)
+    holding = {**DEFAULT_LIMITS, **own}
+    fixed = {measure: limits for measure, limits in holding.items() if measure not in SOUGHT}
+    everyone, fair = Reviewed(measures, dice), np.zeros(len(dice), np.bool_)
+    for group in np.unique(groups):
+        held, others = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
+        found = everyone.of(others).choose(fixed) if len(others) else {}
+        fair[held] = beyond(everyone.of(held).measures, {**holding, **found})
+    usual, nested = rates(beyond(measures, holding), dice), rates(fair, dice)
+    if nested.worth <= usual.worth:
+        return {}, usual, usual
+    limits = everyone.choose(fixed)
+    return limits, rates(beyond(measures, {**holding, **limits}), dice), nested

@@ -9,15 +9,16 @@ from brats3d.batch.segment import Options, segment_folder
 from brats3d.bundle import open_bundle
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
-from brats3d.errors import BundleError, RequestError
+from brats3d.errors import BundleError, Interrupted, RequestError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.scoring.folder import compare
 from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.scoring.scores import CaseScores
 from brats3d.scoring.table import write_tables
+from brats3d.train.cohort import cases_named
 from brats3d.train.recipe import read_recipe
 from brats3d.train.run import CACHE, TrainingRequest, check_data, train_bundle
-from brats3d.train.splits import Split, nth_fold, read_folds
+from brats3d.train.splits import Split, check_once, nth_fold, read_folds
 from brats3d.train.write_bundle import same_configs
 
 FOLDS_FILE = "folds.json"
@@ -76,20 +77,22 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
         raise RequestError(f"{request.out} lies inside DATA: give a folder outside it")
     cases = find_cases(request.data)
     splits = splits_for(request, cases)
+    held_out = [cases_named(cases, split.validation) for split in splits]
     make_folder(request.out)
     remember(request.out / FOLDS_FILE, splits)
-    by_id = {case.id: case for case in cases}
-    for fold, split in enumerate(splits, start=1):
+    for fold, (split, theirs) in enumerate(zip(splits, held_out, strict=True), start=1):
         bundle = fold_folder(request.out, fold)
         if is_complete(bundle, recipe["epochs"] * recipe["steps"]):
             same_configs(bundle, recipe, read_folds(request.out / FOLDS_FILE)[fold - 1])
             say(f"fold {fold} of {len(splits)}: trained already")
         else:
             say(f"fold {fold} of {len(splits)}:")
-            train_bundle(training_of(request, fold), say)
-        held_out = [by_id[each] for each in split.validation]
-        options = Options(device=request.device)
-        summary = segment_folder(held_out, request.out / MASKS, bundle, options=options)
+            train_fold(request, fold, say)
+        if is_tuned(bundle):
+            check_masks(bundle, request.out / MASKS, split.validation)
+            say("tuned since: the masks made before stay")
+            continue
+        summary = segment_folder(theirs, request.out / MASKS, bundle, options=Options(device=request.device))
         say(", ".join(f"{count} {status}" for status, count in summary.counts.items() if count))
     return score(request, [each for split in splits for each in split.validation])
 
@@ -105,10 +108,7 @@ def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
     else:
         ids = sorted({case.id for case in cases if case.reference is not None})
         splits = [nth_fold(ids, fold, request.folds) for fold in range(1, request.folds + 1)]
-    validated = [each for split in splits for each in split.validation]
-    twice = sorted({each for each in validated if validated.count(each) > 1})
-    if twice:
-        raise RequestError(f"{', '.join(twice)}: validated on in two folds; give each patient to one")
+    check_once(splits)
     return splits
 
 
@@ -132,6 +132,38 @@ def is_complete(bundle: Path, steps: int) -> bool:
     except BundleError:
         return False
     return bool(training.get("steps") == steps)
+
+
+def train_fold(request: FoldsRequest, fold: int, say: Say) -> None:
+    """Train one fold, from where it was begun.
+
+    Raises:
+        RequestError, MachineError, Interrupted: see `run_folds`.
+    """
+    try:
+        train_bundle(training_of(request, fold), say)
+    except Interrupted as error:
+        words = f"fold {fold} interrupted; run the same command again to go on from its last checkpoint"
+        raise Interrupted(words, error.exit_code) from error
+
+
+def is_tuned(bundle: Path) -> bool:
+    """Return whether a fold's bundle has rules found on the patients that it never saw."""
+    return "tuning" in open_bundle(bundle).metadata["brats3d"]
+
+
+def check_masks(bundle: Path, masks: Path, ids: Sequence[str]) -> None:
+    """Check that the masks of a tuned bundle's patients were made before: with its rules they are out of fold no more.
+
+    Raises:
+        RequestError: one is absent.
+    """
+    absent = [each for each in ids if not (masks / f"{each}.nii.gz").is_file()]
+    if absent:
+        raise RequestError(
+            f"{bundle} was tuned on {', '.join(absent)}, without a mask in {masks}: made now, it would be out of fold "
+            "no more; remove the bundle, and this command trains it anew"
+        )
 
 
 def training_of(request: FoldsRequest, fold: int) -> TrainingRequest:

@@ -42,6 +42,11 @@ class Rules:
         """As a bundle says it."""
         return self.parts[Region.ET].smallest_in_all_ml
 
+    @property
+    def without_cuts(self) -> "Rules":
+        """The same probabilities, every mask as the network has it."""
+        return Rules(self.temperature, PLAIN.thresholds, PLAIN.parts)
+
 
 PLAIN = Rules(dict.fromkeys(REGIONS, 1.0), dict.fromkeys(REGIONS, 0.5), dict.fromkeys(REGIONS, Rule()))
 """A bundle as it was trained."""
@@ -78,15 +83,20 @@ class Outcome:
         """Over all cases."""
         return {name: float(each.mean()) for name, each in self.dice.items()}
 
+    @property
+    def worth(self) -> float:
+        """The mean over cases and protocols."""
+        return float(np.mean(list(self.means.values())))
 
-def outcome(kept: Sequence[KeptCase], rules: Rules) -> Outcome:
-    """Return scores and measures of all cases under rules."""
+
+def outcome(kept: Sequence[KeptCase], rules: Sequence[Rules]) -> Outcome:
+    """Return scores and measures of all cases, each under rules of its own."""
     rows, measures = [], []
-    for case in kept:
-        probabilities, regions = regions_of(case, rules)
+    for case, its in zip(kept, rules, strict=True):
+        probabilities, regions = regions_of(case, its)
         pairs = [(table, np.ones(len(table.voxels), np.bool_)) for table in tables_of(case, probabilities, regions)]
         rows.append([np.mean([t.dice(all_) for t, all_ in pairs]), np.mean([t.lesion_dice(all_) for t, all_ in pairs])])
-        of_case = of_mask(probabilities, regions, np.asarray(case.levels) > 0, case.voxel_ml)
+        of_case = of_mask(probabilities, regions, np.asarray(case.levels) > 0, its.thresholds, case.voxel_ml)
         measures.append({**case.input_measures, **of_case})
     whole, lesions = np.array(rows).T
     return Outcome({"brats2020": whole, "brats2023": lesions}, measures)

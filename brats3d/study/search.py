@@ -1,10 +1,9 @@
 """The search for rules on held-out predictions: temperature, thresholds, islands, the smallest enhancing volume.
 
 What wins is the mildest rule of a plateau: among all within a thousandth of the best mean, the one that changes least.
-Few patients decide such a search, so its gain is also measured nested: found on all folds but one, scored on that one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -87,10 +86,11 @@ class RuleScores:
     lesion_dice: NDArray[np.float64]
     """(rules, N), lesion-wise."""
 
-    def choose(self, cases: NDArray[np.intp]) -> int:
-        """Return the number of the rule that some cases choose, by the mean of both scores."""
-        values = (self.dice[:, cases].mean(axis=1) + self.lesion_dice[:, cases].mean(axis=1)) / 2
-        return mildest(values, [rule.strength for rule in self.rules])
+    @property
+    def best(self) -> Rule:
+        """The rule that the cases choose, by the mean of both scores."""
+        values = (self.dice.mean(axis=1) + self.lesion_dice.mean(axis=1)) / 2
+        return self.rules[mildest(values, [rule.strength for rule in self.rules])]
 
 
 def score_rules(tables: Sequence[PartTable], rules: Sequence[Rule]) -> RuleScores:
@@ -105,17 +105,3 @@ def score_rules(tables: Sequence[PartTable], rules: Sequence[Rule]) -> RuleScore
                 known[key] = (table.dice(keeps), table.lesion_dice(keeps))
             dice[number, place], lesion_dice[number, place] = known[key]
     return RuleScores(rules, dice, lesion_dice)
-
-
-def nested(folds: NDArray[np.intp], choose: Callable[[NDArray[np.intp]], int]) -> NDArray[np.intp]:
-    """Return the choice for each case that all cases of the other folds make; their own where there is one fold.
-
-    Args:
-        folds: (N,), of each case.
-        choose: from cases to the number of a choice.
-    """
-    chosen = np.zeros(len(folds), np.intp)
-    for fold in np.unique(folds):
-        others = np.flatnonzero(folds != fold)
-        chosen[folds == fold] = choose(others if len(others) else np.flatnonzero(folds == fold))
-    return chosen

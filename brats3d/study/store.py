@@ -29,9 +29,9 @@ class Tuning:
     nested: Mapping[str, float]
     """With thresholds and rules found on the other folds."""
     calibration: Mapping[Region, tuple[float, float]]
-    """Expected calibration error in the brain, before and after."""
+    """Expected calibration error in the brain: as trained, and with temperatures found on the other folds."""
     limits: Mapping[Measure, Limits]
-    """Of the review."""
+    """Of the review, where others hold than before."""
     flags: FlagRates
     flags_nested: FlagRates
     """With limits found on the other folds."""
@@ -40,17 +40,24 @@ class Tuning:
 INFERENCE_FILE = "configs/inference.yaml"
 
 
-def store(bundle: Path, tuning: Tuning) -> None:
+def store(bundle: Path, tuning: Tuning, *, of_other_weights: bool = False) -> None:
     """Put rules into a bundle; weights and everything else stay as they are.
+
+    Args:
+        bundle: its folder.
+        tuning: the rules.
+        of_other_weights: whether they were found with other bundles of the same recipe.
 
     Raises:
         BundleError: its `common.yaml` is refused.
         OutputError: a file cannot be written.
     """
-    settings = {**read_plain_yaml((bundle / COMMON_FILE).read_bytes()), **settings_of(tuning)}
+    known = read_plain_yaml((bundle / COMMON_FILE).read_bytes())
+    found = settings_of(tuning)
+    settings = {**known, **found, "review": {**known.get("review", {}), **found["review"]}}
     check_definition(settings)
     metadata = json.loads((bundle / METADATA_FILE).read_text(encoding="utf-8"))
-    metadata["brats3d"]["tuning"] = as_metadata(tuning)
+    metadata["brats3d"]["tuning"] = {**as_metadata(tuning), "of_other_weights": of_other_weights}
     metadata["brats3d"].pop("figures", None)  # they were measured with other rules
     metadata.pop("eval_metrics", None)
     write_whole(bundle / INFERENCE_FILE, template("inference.yaml").encode())  # an older one knows no such rules

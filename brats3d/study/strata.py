@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from brats3d.cases.case import patient_of
 from brats3d.scoring.scores import CaseScores
 from brats3d.vocabulary import REGIONS, Region
 
@@ -36,11 +37,19 @@ def strata_rows(cases: Sequence[CaseScores]) -> list[list[str]]:
     return [row(name, group) for name, group in groups.items() if group]
 
 
+def standard_error(cases: Sequence[CaseScores]) -> str:
+    """Return the standard error of the mean Dice; visits of one patient count as one, since they are alike."""
+    by_patient: dict[str, list[float]] = {}
+    for case in cases:
+        by_patient.setdefault(patient_of(case.id), []).append(mean_dice(case))
+    means = np.array([np.mean(each) for each in by_patient.values()])
+    return f"{means.std(ddof=1) / math.sqrt(len(means)):.3f}" if len(means) > 1 else "-"
+
+
 def row(name: str, cases: Sequence[CaseScores]) -> list[str]:
     """Return one row."""
     dice = [float(np.mean([case.regions[region].dice for case in cases])) for region in REGIONS]
     means = np.array([mean_dice(case) for case in cases])
-    error = f"{means.std(ddof=1) / math.sqrt(len(means)):.3f}" if len(means) > 1 else "-"
     distances = [float(np.mean([case.regions[region].hd95_mm for case in cases])) for region in REGIONS]
     return [
         name,
@@ -48,6 +57,6 @@ def row(name: str, cases: Sequence[CaseScores]) -> list[str]:
         *(f"{value:.3f}" for value in dice),
         f"{means.mean():.3f}",
         f"{np.median(means):.3f}",
-        error,
+        standard_error(cases),
         " / ".join(f"{value:.1f}" for value in distances),
     ]

@@ -19,7 +19,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
 
     What a patch holds depends on the seed, the epoch and its number among all patches of all ranks in that epoch, on
     nothing else: an interrupted run goes on exactly, and two ranks with batches of one see what one rank with batches
-    of two sees.
+    of two and as many shares sees (on CUDA but for its noise, which the rows of a batch share).
 
     A cohort that is divided between ranks is divided into `shares`: a patch at one place of the joint batch always
     comes from the same share, so that a rank needs the cases of its own places alone.

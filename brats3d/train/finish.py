@@ -1,5 +1,6 @@
 """The end of a run, however it came: the averaged weights become `model.pt`, and the bundle says what it is."""
 
+import json
 import platform
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from monai.engines.trainer import SupervisedTrainer
 
-from brats3d.bundle import WEIGHTS_FILE, write_weights
+from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, weights_entry, write_weights
 from brats3d.train.average import WeightAverage
 from brats3d.train.history import History
 from brats3d.train.write_bundle import describe_bundle
@@ -63,15 +64,24 @@ class BundleFinisher:
             TrainingStopped: the loss became no number.
         """
         # A finished run that is resumed has nothing left to do; ignite would start it anew.
-        if self.trainer.state.epoch < self.trainer.state.max_epochs:
+        has_steps = self.trainer.state.epoch < self.trainer.state.max_epochs
+        if has_steps:
             self.trainer.run()
-        if self.writes:
+        if self.writes and (has_steps or not self.is_complete):
             with undisturbed():  # between the two, the weights are not those that the metadata names
                 write_weights(self.folder / WEIGHTS_FILE, self.average.network.state_dict(), self.dtype)
-                describe_bundle(self.folder, self.training())
+                describe_bundle(self.folder, self.training(has_steps))
 
-    def training(self) -> dict[str, Any]:
-        """Return what the bundle says of its training."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether weights and metadata are those of the last step."""
+        metadata = json.loads((self.folder / METADATA_FILE).read_text(encoding="utf-8"))
+        about, weights = metadata.get("brats3d", {}), self.folder / WEIGHTS_FILE
+        is_of_last = about.get("training", {}).get("steps") == self.history.rows[-1]["step"]
+        return is_of_last and weights.is_file() and about.get("weights") == weights_entry(weights)
+
+    def training(self, has_steps: bool) -> dict[str, Any]:
+        """Return what the bundle says of its training; of its memory nothing where this process made no step of it."""
         last = self.history.rows[-1]
         validated = self.history.validated()
         return {
@@ -80,7 +90,7 @@ class BundleFinisher:
             "seconds": last["seconds"],
             "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor(),
             "precision": self.precision,
-            "peak_memory_bytes": peak_memory(self.device),
+            "peak_memory_bytes": peak_memory(self.device) if has_steps else None,
             "torch": installed_version("torch"),
             "last_validation": validated[-1] if validated else None,
             "best_validation": max(validated, key=lambda row: row["dice_mean"]) if validated else None,

@@ -37,7 +37,7 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
     training = about["training"]
     common = (folder / COMMON_FILE).read_bytes()
     settings = yaml.safe_load(common)
-    trained = yaml.safe_load((folder / TRAIN_FILE).read_bytes())
+    trained = trained_with(folder)
     sha256 = bundle_sha256(common, about["weights"]["sha256"])
     tuned = tuning_words(about["tuning"], settings) if "tuning" in about else ""
     card = template("model_card.md").format(
@@ -54,6 +54,12 @@ def model_card(folder: Path, metadata: Mapping[str, Any]) -> str:
         stranger=STRANGER.format(sha256=sha256),
     )
     return card + tuned
+
+
+def trained_with(folder: Path) -> dict[str, Any]:
+    """Return the values of a bundle's `train.yaml`, expressions as text; none where it has no such file."""
+    path = folder / TRAIN_FILE
+    return dict(yaml.safe_load(path.read_bytes())) if path.is_file() else {}
 
 
 def patients_words(trained: Mapping[str, Any], source: str) -> str:
@@ -99,22 +105,23 @@ def tuning_words(tuning: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         f"{region} {each['before']:.4f} to {each['after']:.4f}" for region, each in tuning["calibration_error"].items()
     )
     thresholds = ", ".join(f"{region} {value:g}" for region, value in settings["thresholds"].items())
+    finders = "other networks of the same recipe" if tuning.get("of_other_weights") else "the network"
+    whom = f"{tuning['held_out_patients']} patients that {finders} had not seen"
     return "\n".join(
         [
             "",
             "## Rules",
             "",
             f"Thresholds ({thresholds}), islands, the smallest enhancing volume ({settings['smallest_enhancing_ml']:g} "
-            f"ml) and the temperature were found on {tuning['held_out_patients']} patients that the network had not "
-            "seen. Mean Dice of the three regions there:",
+            f"ml) and the temperature were found on the masks of {whom}. Mean Dice of the three regions there:",
             "",
             "| protocol | threshold 0.5, no rule | with the rules | rules found on the other folds |",
             "| --- | --- | --- | --- |",
             *rows,
             "",
-            f'Expected calibration error within the brain: {errors}. The flag "look at this one", its limits found on '
-            f"the other folds, caught {flags['caught']} of {flags['bad']} masks with a mean Dice under 0.6 and flagged "
-            f"{flags['flagged']} of {flags['good']} over 0.8.",
+            "With what the other folds chose, the expected calibration error within the brain changed thus: "
+            f'{errors}; and the flag "look at this one" caught {flags["caught"]} of {flags["bad"]} masks with a mean '
+            f"Dice under 0.6 and flagged {flags['flagged']} of {flags['good']} over 0.8.",
             "",
         ]
     )

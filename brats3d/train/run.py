@@ -1,5 +1,6 @@
 """From a config and a folder of patients to a trained bundle: what `brats3d train` does."""
 
+import gc
 import logging
 import math
 import sys
@@ -29,7 +30,7 @@ from brats3d.train.residence import Residence
 from brats3d.train.sheet import PATCHES, write_sheet
 from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
 from brats3d.train.workflow import run_training
-from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle
+from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle, take_back_rules
 from brats3d.vocabulary import Modality
 
 LOG = logging.getLogger(__name__)
@@ -134,6 +135,8 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     split = split_for(request, cases)
     if request.resume:
         same_configs(request.out, recipe, split)
+        if take_back_rules(request.out, recipe, split):
+            say("the rules found by tune were of the weights so far and are taken back; tune again after training")
     for key, value in recipe.items():
         LOG.info("%s: %s", key, value)
     LOG.info("train on: %s", ", ".join(split.train))
@@ -278,6 +281,8 @@ def train(request: TrainingRequest, device: str, say: Say) -> None:
         kept = "the last checkpoint is kept" if checkpoint.is_file() else "there was no checkpoint yet"
         words = f"interrupted; {kept}: go on with the same command and --resume"
         raise Interrupted(words, interrupt_code(error)) from error
+    finally:
+        gc.collect()  # engine and handlers hold each other, and the cohort: the next fold's would lie beside it
 
 
 def as_expression(path: Path) -> str:

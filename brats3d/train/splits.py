@@ -109,6 +109,18 @@ def check_apart(lists: dict[str, tuple[str, ...]], source: str) -> None:
         where.update({patient_of(each): name for each in ids})
 
 
+def check_once(splits: Sequence[Split]) -> None:
+    """Check that no patient is validated on twice.
+
+    Raises:
+        RequestError: naming those that are.
+    """
+    validated = [each for split in splits for each in split.validation]
+    twice = sorted({each for each in validated if validated.count(each) > 1})
+    if twice:
+        raise RequestError(f"{', '.join(twice)}: validated on in two folds; give each patient to one")
+
+
 def every_fifth(ids: Sequence[str]) -> Split:
     """Return the default split: every fifth patient by sorted id validates, all visits of a patient together.
 

@@ -23,12 +23,17 @@ class NestedRegionsd(MapTransform):
 
     Args:
         thresholds: a voxel is in a region where its probability is above this; by the region's name.
+        temperature: what logits are divided by, likewise; None divides them by nothing.
         keys: the key of the logits.
     """
 
-    def __init__(self, *, thresholds: Mapping[str, float], keys: str = "pred") -> None:
+    def __init__(
+        self, *, thresholds: Mapping[str, float], temperature: Mapping[str, float] | None = None, keys: str = "pred"
+    ) -> None:
         super().__init__(keys)
-        self.cuts = torch.logit(torch.tensor([thresholds[region] for region in REGIONS], dtype=torch.float64)).tolist()
+        by = torch.tensor([(temperature or {}).get(region, 1.0) for region in REGIONS], dtype=torch.float64)
+        cuts = torch.tensor([thresholds[region] for region in REGIONS], dtype=torch.float64)
+        self.cuts = (torch.logit(cuts) * by).tolist()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the same dictionary with region maps float32 (3, x, y, z) in place of logits."""

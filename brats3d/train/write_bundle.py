@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, read_plain_yaml, weights_entry
+from brats3d.bundle import COMMON_FILE, METADATA_FILE, WEIGHTS_FILE, read_plain_yaml, weights_entry
 from brats3d.errors import BundleError, MachineError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.settings import Settings
@@ -126,6 +126,26 @@ def tuned_as(found: bytes, content: bytes) -> bytes:
         return dump({**read_plain_yaml(content), **rules}).encode()
     except BundleError:
         return content  # no plain data, hence not the file that is tuned
+
+
+def take_back_rules(folder: Path, recipe: Mapping[str, Any], split: Split) -> bool:
+    """Give a bundle back the rules of its recipe if it was tuned and is to be trained on; return whether that was so.
+
+    What `brats3d tune` found was of the weights that are about to be replaced.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    path = folder / METADATA_FILE
+    metadata = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    about = metadata.get("brats3d", {})
+    if "tuning" not in about or about["training"]["steps"] >= recipe["epochs"] * recipe["steps"]:
+        return False
+    del about["tuning"]
+    write_whole(folder / COMMON_FILE, config_files(recipe, split)[COMMON_FILE])
+    write_whole(path, as_json(metadata))
+    rewrite_card(folder)
+    return True
 
 
 def shown(line: bytes) -> str:

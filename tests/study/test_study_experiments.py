@@ -1,15 +1,25 @@
 """Experiments: rows are trained within their budget, scored on the others, kept, and put into one table."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from training_for_tests import write_patients, write_recipe
 
-from brats3d.errors import MachineError
+from brats3d.errors import MachineError, RequestError
 from brats3d.study import experiments
 from brats3d.study.budget import seconds_a_step, steps_within
-from brats3d.study.experiments import Experiment, Laboratory, as_markdown, planned, read_table, row_of, run_experiment
+from brats3d.study.experiments import (
+    Experiment,
+    Laboratory,
+    as_markdown,
+    difference,
+    planned,
+    read_table,
+    row_of,
+    run_experiment,
+)
 from brats3d.train.recipe import read_recipe
 
 RESULT = {
@@ -20,7 +30,7 @@ RESULT = {
     "device": "2 threads",
     "precision": "bfloat16",
     "peak_memory_bytes": 3 * 2**29,
-    "patients": 8,
+    "dice": {f"case{number}": 0.7 + 0.01 * number for number in range(8)},
     "mean": {name: {"dice": dice, "hd95": 10.0} for name, dice in (("WT", 0.8), ("TC", 0.7), ("ET", 0.6))},
 }
 
@@ -43,13 +53,17 @@ def test_a_row_is_trained_scored_and_not_done_again(lab, monkeypatch):
     assert "steps in 0.02 minutes" in said[0]
     trained = (lab.out / "half-the-rate/configs/train.yaml").read_text()
     assert "rate: 0.0005" in trained
-    assert result["patients"] == 1
+    assert len(result["dice"]) == 1
     assert 0 < result["steps"] <= 20 * steps_within(1.2, 1e-4)
     assert result["peak_memory_bytes"] > 10**8
-    assert len(row_of(result)) == len(experiments.HEADER)
+    assert len(row_of(result, result)) == len(experiments.HEADER)
     monkeypatch.setattr(experiments, "train", pytest.fail)
     assert run_experiment(experiment, lab, said.append) == result
     assert said[-1] == "Half the Rate!: done already"
+    with pytest.raises(RequestError, match="made for another minutes"):
+        run_experiment(experiment, replace(lab, minutes=0.03), said.append)
+    with pytest.raises(RequestError, match="made for another recipe"):
+        run_experiment(replace(experiment, changes=("optimizer.rate=0.0006",)), lab, said.append)
 
 
 def test_a_resumed_row_keeps_the_plan_it_was_begun_with(lab, monkeypatch):
@@ -65,16 +79,25 @@ def test_a_training_that_fails_stops_the_run_with_a_word(lab):
 
 
 def test_too_few_steps_are_told_in_the_row():
-    assert row_of(RESULT)[2:5] == ["2000", "2.00", "1.5 GiB"]
-    assert row_of({**RESULT, "steps": 99})[2] == "99 (under 100: too few to judge)"
+    assert row_of(RESULT, RESULT)[2:5] == ["2000", "2.00", "1.5 GiB"]
+    few = {**RESULT, "steps": 99, "peak_memory_bytes": None}
+    assert row_of(few, RESULT)[2] == "99 (under 100: too few to judge)"
+    assert row_of(few, RESULT)[4] == "-"
+
+
+def test_rows_are_compared_patient_by_patient():
+    better = {**RESULT, "dice": {name: value + 0.02 for name, value in RESULT["dice"].items()}}
+    assert row_of(better, RESULT)[9] == "+0.020 ± 0.000"
+    assert row_of(RESULT, RESULT)[9] == ""
+    assert difference({"a": 0.5, "b": 0.9}, {"a": 0.5, "b": 0.5}) == "+0.200 ± 0.200"
+    assert difference({"a": 0.5}, {"a": 0.75}) == "-0.250"
 
 
 def test_a_table_says_under_what_it_was_made(lab):
     text = as_markdown("Networks", [RESULT, RESULT], lab)
     assert "0.02 minutes of training each (2 threads, bfloat16); Dice and HD95 of 8 patients" in text
-    assert (
-        text.count("| unet | 5.3 M | 2000 | 2.00 | 1.5 GiB | 0.800 | 0.700 | 0.600 | 0.700 | 10.0 / 10.0 / 10.0 |") == 2
-    )
+    row = "| unet | 5.3 M | 2000 | 2.00 | 1.5 GiB | 0.800 | 0.700 | 0.600 | 0.700 |  | 10.0 / 10.0 / 10.0 |"
+    assert text.count(row) == 2
 
 
 @pytest.mark.parametrize("name", ["networks", "hyperparameters"])

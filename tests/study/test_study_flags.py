@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from brats3d.predict.review import DEFAULT_LIMITS
-from brats3d.study.flags import BAD, GOOD, FlagRates, beyond, choose_limits, rates
+from brats3d.study.flags import BAD, GOOD, SOUGHT, FlagRates, Reviewed, beyond, choose_limits, rates
 from brats3d.vocabulary import Measure
 
 
@@ -37,18 +36,57 @@ def test_a_measure_beyond_its_limits_flags_and_an_absent_one_does_not():
 
 def test_the_measure_that_tells_bad_from_good_gets_a_limit_between():
     measures, dice = cases()
-    folds = np.arange(len(dice)) % 5
-    limits, found, nested = choose_limits(measures, dice, folds)
+    groups = np.arange(len(dice)) % 5
+    limits, found, nested = choose_limits(measures, dice, groups, {Measure.UNSURE_TC: (0.0, 1.0)})
     assert 0.2 < limits[Measure.UNSURE_TC][1] < 0.5
     assert (found.caught, found.flagged) == (found.bad, 0)
     assert (nested.bad, nested.good) == (found.bad, found.good)
     assert nested.worth > 0.8
 
 
-def test_what_nothing_tells_apart_is_left_to_the_defaults():
+def test_what_nothing_tells_apart_is_left_as_it_is():
     measures, dice = cases()
     blind = [{**case, Measure.UNSURE_TC: 0.1, Measure.SCATTERED: 0.1} for case in measures]
-    limits, found, _ = choose_limits(blind, dice, np.arange(len(dice)) % 5)
+    limits, found, nested = choose_limits(blind, dice, np.arange(len(dice)) % 5, {})
+    assert limits == {}
+    assert found == nested
     assert found.worth == 0
-    assert all(limit[1] >= 0.1 for limit in limits.values())
-    assert DEFAULT_LIMITS[Measure.VOLUME_ML][0] > 0
+
+
+def test_limits_that_only_look_good_on_those_they_were_found_on_are_not_taken():
+    rng = np.random.default_rng(0)
+    dice = np.where(np.arange(60) % 5 == 0, 0.4, 0.9)
+    noise = [{each: float(rng.uniform(0, 1)) for each in SOUGHT} for _ in dice]
+    own = dict.fromkeys(SOUGHT, (0.0, 1.0))
+    assert rates(beyond(noise, Reviewed(noise, dice).choose({})), dice).worth > 0.15
+    limits, found, _ = choose_limits(noise, dice, np.arange(60) % 5, own)
+    assert limits == {}
+    assert found.worth == 0
+
+
+def test_a_groups_limits_are_found_without_it():
+    measures, dice = cases(40)
+    groups = np.zeros(40, int)
+    groups[20:] = 1
+    told = [
+        {**case, Measure.SCATTERED: 0.1, Measure.UNSURE_TC: 0.1 if group else case[Measure.UNSURE_TC]}
+        for case, group in zip(measures, groups, strict=True)
+    ]
+    _, _, nested = choose_limits(told, dice, groups, dict.fromkeys(SOUGHT, (0.0, 1.0)))
+    # Nobody in group 1 shows what a bad mask is like, and its own bad ones look like all the others.
+    assert (nested.caught, nested.flagged) == (0, 0)
+
+
+def test_limits_of_the_bundle_hold_beside_those_found():
+    measures, dice = cases()
+    groups = np.arange(len(dice)) % 5
+    _, found, _ = choose_limits(measures, dice, groups, {Measure.VOLUME_ML: (60.0, 400.0)})
+    assert found.flagged == found.good
+
+
+def test_a_measure_that_is_worth_nothing_is_left_open_by_what_is_found():
+    measures, dice = cases()
+    always = [{**case, Measure.SCATTERED: 0.9} for case in measures]
+    limits, found, _ = choose_limits(always, dice, np.arange(len(dice)) % 5, {})
+    assert limits[Measure.SCATTERED][1] >= 0.9
+    assert found.flagged == 0

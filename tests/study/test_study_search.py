@@ -18,7 +18,6 @@ from brats3d.study.search import (
     Rule,
     best_threshold,
     mildest,
-    nested,
     rules_of,
     score_rules,
     threshold_dice,
@@ -110,18 +109,5 @@ def test_a_false_speck_chooses_a_rule_and_a_sound_mask_none(tmp_path):
         case = kept_case(tmp_path, name, np.zeros((3, *SHAPE)), np.stack([tumour] * 3))
         table = part_table(case, 0, predicted, np.ones(SHAPE, np.float32), LESION_RULES)
         scores = score_rules([table] * 3, rules_of(False))
-        assert scores.rules[scores.choose(np.arange(3))] == expected
+        assert scores.best == expected
     assert len(parts_of(tumour | speck).voxels) == 2
-
-
-def test_nested_each_fold_is_judged_by_what_the_others_choose():
-    folds = np.array([0, 0, 1, 2])
-    seen = []
-
-    def choose(cases):
-        seen.append(cases.tolist())
-        return len(cases)
-
-    assert nested(folds, choose).tolist() == [2, 2, 3, 3]
-    assert seen == [[2, 3], [0, 1, 3], [0, 1, 2]]
-    assert nested(np.zeros(2, int), choose).tolist() == [2, 2]

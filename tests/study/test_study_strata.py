@@ -38,3 +38,14 @@ def test_rows_are_as_computed_by_hand():
 
 def test_a_class_without_cases_has_no_row():
     assert [row[0] for row in strata_rows(CASES[:1])] == ["all", "no ET"]
+
+
+def test_visits_of_a_patient_are_no_patients_of_their_own():
+    visits = [
+        case(f"BraTS-GLI-0000{patient}-10{visit}", (dice,) * 3, 5.0)
+        for patient, dice in ((1, 0.9), (2, 0.5))
+        for visit in (0, 1)
+    ]
+    row = strata_rows(visits)[0]
+    assert row[1] == "4"
+    assert row[-2] == "0.200"

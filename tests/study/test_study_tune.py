@@ -40,13 +40,42 @@ def test_rules_found_on_all_folds_go_into_every_bundle_asked_for(room, tmp_path)
         opened = open_bundle(bundle)
         settings = yaml.safe_load((bundle / "configs/common.yaml").read_text())
         assert {key: settings[key] for key in settings_of(tuning)} == settings_of(tuning)
+        words = "other networks of the same recipe" if bundle == final else "that the network had not seen"
+        assert words in (bundle / "docs/README.md").read_text()
         assert opened.thresholds == tuning.rules.thresholds
         assert opened.islands == tuning.rules.islands
         assert opened.metadata["brats3d"]["tuning"]["held_out_patients"] == 3
         assert "## Rules" in (bundle / "docs/README.md").read_text()
         assert imread(bundle / "docs/reliability.png").ndim == 3
     assert (final / "models/model.pt").read_bytes() == weights
-    assert tuning.after["brats2020"] >= tuning.before["brats2020"] - 0.002
+
+
+def test_a_bundle_is_not_tuned_on_whom_it_was_trained_on_nor_with_another_network(room, tmp_path):
+    bundles = request(room).bundles
+    with pytest.raises(RequestError, match="fold_2 was trained on 1 of the patients that its split holds out"):
+        tune_bundles(request(room, bundles=(bundles[1], bundles[0], bundles[2])))
+    other = shutil.copytree(bundles[0], tmp_path / "other")
+    common = other / "configs/common.yaml"
+    settings = yaml.safe_load(common.read_text())
+    settings["preparation"]["percentiles"] = [1.0, 99.0]
+    common.write_text(yaml.safe_dump(settings))
+    with pytest.raises(RequestError, match=r"another preparation than .*fold_1"):
+        tune_bundles(request(room, into=(other,)))
+
+
+def test_folds_that_were_tuned_keep_the_masks_made_before(room, tmp_path):
+    folder = shutil.copytree(room / "out", tmp_path / "out")
+    asked = FoldsRequest(str(room / "smallest.yaml"), room / "data", folder, folds=3, cache=room / "cache", quiet=True)
+    bundles = tuple(fold_folder(folder, fold) for fold in (1, 2, 3))
+    tune_bundles(TuneRequest(bundles, room / "data", folder / FOLDS_FILE))
+    masks = {path: path.read_bytes() for path in (folder / "masks").iterdir()}
+    said = []
+    run_folds(asked, said.append)
+    assert said.count("tuned since: the masks made before stay") == 3
+    assert {path: path.read_bytes() for path in (folder / "masks").iterdir()} == masks
+    next(path for path in masks if path.suffix == ".gz").unlink()
+    with pytest.raises(RequestError, match="out of fold no more"):
+        run_folds(asked)
 
 
 def test_tuning_what_is_tuned_finds_the_same_again(room):

@@ -1,13 +1,17 @@
 """Checkpoints: what cannot be read is said, and the best weights survive a resumed run."""
 
+import gc
+import json
 import shutil
 
 import pytest
 import torch
 from training_for_tests import write_recipe
 
+from brats3d.bundle import METADATA_FILE
 from brats3d.errors import MachineError, OutputError
 from brats3d.train.checkpoint import BEST, LAST, write_state
+from brats3d.train.patches import CohortCase
 from brats3d.train.run import TrainingRequest, train_bundle
 
 
@@ -43,6 +47,22 @@ def test_a_finished_run_that_is_resumed_trains_no_further(resumed):
     train_bundle(resumed)
     assert (resumed.out / "models/model.pt").read_bytes() == model
     assert len((resumed.out / "metrics.csv").read_text().splitlines()) == 5
+
+
+def test_a_finished_run_that_is_resumed_is_described_as_it_was(resumed):
+    before = (resumed.out / METADATA_FILE).read_bytes()
+    assert json.loads(before)["brats3d"]["training"]["peak_memory_bytes"] > 10**8
+    train_bundle(resumed)
+    assert (resumed.out / METADATA_FILE).read_bytes() == before
+    (resumed.out / METADATA_FILE).write_bytes(before.replace(b'"steps": 12', b'"steps": 9'))
+    train_bundle(resumed)
+    training = json.loads((resumed.out / METADATA_FILE).read_bytes())["brats3d"]["training"]
+    assert (training["steps"], training["peak_memory_bytes"]) == (12, None)
+
+
+def test_a_cohort_does_not_outlive_its_training(request_of):
+    train_bundle(request_of())
+    assert not [each for each in gc.get_objects() if type(each) is CohortCase]
 
 
 def test_a_disk_that_fills_up_is_said_and_leaves_the_old_checkpoint(tmp_path):

@@ -9,6 +9,7 @@ from ignite.engine import Engine
 from brats3d.errors import RequestError
 from brats3d.train.handlers import METRIC, dice_of_cases
 from brats3d.train.validation import NestedRegionsd, ScoreTable, region_dice
+from brats3d.vocabulary import REGIONS
 
 
 def test_logits_become_nested_regions_at_their_thresholds():
@@ -30,6 +31,14 @@ def dice(predicted, reference):
     maps = (torch.tensor(each, dtype=torch.float32)[..., None, None] for each in (predicted, reference))
     evaluator.run([[dict(zip(("pred", "label"), maps, strict=True))]])
     return dice_of_cases(evaluator)[0].tolist()
+
+
+def test_logits_are_divided_by_the_temperature_before_the_threshold():
+    logits = torch.full((3, 1, 1, 1), 1.2)  # a probability of .77, tempered of .65
+    thresholds = dict.fromkeys(REGIONS, 0.7)
+    assert NestedRegionsd(thresholds=thresholds)({"pred": logits})["pred"].all()
+    tempered = NestedRegionsd(thresholds=thresholds, temperature=dict.fromkeys(REGIONS, 2.0))
+    assert not tempered({"pred": logits})["pred"].any()
 
 
 def test_empty_regions_count():

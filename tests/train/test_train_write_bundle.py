@@ -22,6 +22,7 @@ from brats3d.train.write_bundle import (
     metadata_of,
     same_configs,
     start_bundle,
+    take_back_rules,
 )
 
 SCHEMA = Path(__file__).parent.parent / "data/metadata_schema.json"
@@ -199,6 +200,24 @@ def test_what_tuning_found_is_no_stranger_in_a_bundle_to_resume(recipe, tmp_path
     common.write_text(dump({**settings, "windows": {"size": [32, 32, 32], "overlap": 0.0}}))
     with pytest.raises(MachineError, match="differs from what this recipe gives"):
         same_configs(tmp_path, recipe, SPLIT)
+
+
+def test_rules_of_weights_that_are_trained_on_are_taken_back(recipe, tmp_path):
+    start_bundle(tmp_path, recipe, SPLIT)
+    common, metadata = tmp_path / "configs/common.yaml", tmp_path / "configs/metadata.json"
+    plain = common.read_bytes()
+    assert not take_back_rules(tmp_path, recipe, SPLIT)
+    steps = recipe["epochs"] * recipe["steps"]
+    for done, is_taken_back in ((steps, False), (steps - 1, True)):
+        common.write_text(dump({**yaml.safe_load(plain), "temperature": 1.3}))
+        about = json.loads(metadata.read_text())
+        training = {"steps": done, "seconds": 1, "device": "cpu", "precision": "float32", "last_validation": None}
+        about["brats3d"] |= {"tuning": {}, "training": training, "weights": {"sha256": "0" * 64}}
+        metadata.write_text(json.dumps(about))
+        assert take_back_rules(tmp_path, recipe, SPLIT) is is_taken_back
+        assert (common.read_bytes() == plain) is is_taken_back
+        assert ("tuning" in json.loads(metadata.read_text())["brats3d"]) is not is_taken_back
+    assert "## Rules" not in (tmp_path / "docs/README.md").read_text()
 
 
 def test_limits_of_the_review_come_from_the_recipe_and_are_checked(tmp_path):
