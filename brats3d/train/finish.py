@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ignite.engine import Events
 from monai.engines.trainer import SupervisedTrainer
 
 from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, weights_entry, write_weights
 from brats3d.train.average import WeightAverage
+from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.history import History
 from brats3d.train.write_bundle import describe_bundle
 
@@ -65,6 +67,7 @@ class BundleFinisher:
         """
         # A finished run that is resumed has nothing left to do; ignite would start it anew.
         has_steps = self.trainer.state.epoch < self.trainer.state.max_epochs
+        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, give_back_freed_memory)
         if has_steps:
             self.trainer.run()
         if self.writes and (has_steps or not self.is_complete):

@@ -10,6 +10,12 @@ GROWTH_BYTES = 2**28
 """By which the heap grows at a time."""
 
 
+def give_back_freed_memory() -> None:
+    """Give the kernel what is free at this moment: once an epoch, or the heap grows by pieces that fit no more."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
+
+
 def keep_freed_memory() -> bool:
     """Let glibc keep freed memory instead of handing it to the kernel; return whether that was possible.
 
