@@ -115,19 +115,22 @@ def cohorts_of(
     train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
     chosen = Residence.MEMORY
     if train:
-        chosen = chosen_and_told(
-            forecast_of(bundle_root, [*train, *validation], patch, batch, device), residence, quiet
-        )
+        chosen = chosen_and_told(forecast_of(bundle_root, (train, validation), patch, batch, device), residence, quiet)
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
     return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device), shares)
 
 
 def forecast_of(
-    bundle_root: str, entries: Sequence[CachedCase], patch: Sequence[int], batch: int, device: torch.device
+    bundle_root: str,
+    entries: tuple[Sequence[CachedCase], Sequence[CachedCase]],
+    patch: Sequence[int],
+    batch: int,
+    device: torch.device,
 ) -> Forecast:
-    """Return the forecast of a bundle's training on prepared cases; entries that are absent are made."""
+    """Return the forecast of a bundle's training on some cases, validated on others; absent entries are made."""
     network_def = read_plain_yaml((Path(bundle_root) / COMMON_FILE).read_bytes())["network_def"]
-    return forecast(network_def, patch, batch, sum(entry.size() for entry in entries), device)
+    train, validation = ([entry.size() for entry in part] for part in entries)
+    return forecast(network_def, patch, batch, train, validation, device)
 
 
 def chosen_and_told(expected: Forecast, asked: str, quiet: bool) -> Residence:

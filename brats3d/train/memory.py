@@ -16,10 +16,12 @@ from brats3d.train.residence import Residence
 GIB = 2**30
 WEIGHT_COPIES = 8.5
 """Times the float32 weights: weights, gradients, two moments, moving average, short copies, the processor's layouts."""
-KEPT_SHARE = 1.28
-"""Peak of a step over what the forward pass keeps for the backward pass."""
-BYTES_A_VOXEL = 76
+KEPT_SHARE = 1.6
+"""Peak of a step over what the forward pass keeps for the backward pass; a heap that keeps freed memory is in it."""
+BYTES_A_VOXEL = 110
 """Of a patch: four modalities and three regions in float32, as batch, logits, probabilities and gradients."""
+VALIDATION_BYTES_A_VOXEL = 200
+"""Of a whole case that is validated on: image, reference, logits and regions, of the case before it too."""
 PROGRAM_BYTES = 650 * 2**20
 """Python with torch and MONAI; a CUDA context takes about as much of a card."""
 SPARE_SHARE = 0.1
@@ -31,7 +33,7 @@ class Forecast:
     """What a training takes, in bytes, and what there is."""
 
     step: int
-    """Weights, optimiser, and the activations of a batch."""
+    """Weights, optimiser, and what a batch keeps, or a validation where that takes more."""
     cohort: int
     """The prepared cases, all of them."""
     free: int
@@ -60,7 +62,11 @@ class Forecast:
         for residence in wanted:
             if room[residence]:
                 return residence
-        words = f"a step takes about {gib(self.step)}" if asked == "auto" else f"cohort and step take {gib(self.total)}"
+        alone, together = (
+            f"a step or validation takes about {gib(self.step)}",
+            f"cohort and step take {gib(self.total)}",
+        )
+        words = alone if asked == "auto" else together
         raise MachineError(
             f"not enough memory on {self.device}: {words}, {gib(self.free)} are free; give a smaller --set batch or "
             "patch or a smaller network, leave residence at auto, or end other programs"
@@ -81,8 +87,8 @@ class Forecast:
         where = {Residence.DEVICE: f"on {self.device}", Residence.MEMORY: "in memory", Residence.DISK: "on disk"}
         beside = self.total - (self.cohort if residence is Residence.DISK else 0)
         return (
-            f"memory: about {gib(beside)} at the peak (program {gib(PROGRAM_BYTES)}, step {gib(self.step)}, cohort "
-            f"{gib(self.cohort)} {where[residence]}); {gib(self.free)} free on {self.device}"
+            f"memory: about {gib(beside)} at the peak (program {gib(PROGRAM_BYTES)}, step or validation "
+            f"{gib(self.step)}, cohort {gib(self.cohort)} {where[residence]}); {gib(self.free)} free on {self.device}"
         )
 
 
@@ -101,7 +107,12 @@ def usable(free: int) -> int:
 
 
 def forecast(
-    network_def: Mapping[str, Any], patch: Sequence[int], batch: int, cohort_bytes: int, device: torch.device
+    network_def: Mapping[str, Any],
+    patch: Sequence[int],
+    batch: int,
+    train_bytes: Sequence[int],
+    validation_bytes: Sequence[int],
+    device: torch.device,
 ) -> Forecast:
     """Return the forecast of a training.
 
@@ -109,18 +120,23 @@ def forecast(
         network_def: `_target_` and plain arguments.
         patch: voxels along X, Y, Z.
         batch: patches a step.
-        cohort_bytes: of all prepared cases together.
+        train_bytes, validation_bytes: of each prepared case.
         device: where it trains.
     """
     host = free_memory()
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host
-    return Forecast(step_bytes(network_def, patch, batch), cohort_bytes, free, host, device)
+    # Freed memory goes back to the kernel between epochs, so that the two need not lie beside each other.
+    case_bytes = 2 * network_def["in_channels"] + 1  # a voxel of a prepared case: float16 modalities, uint8 levels
+    validation = VALIDATION_BYTES_A_VOXEL * max(validation_bytes, default=0) // case_bytes
+    weights, activations = step_bytes(network_def, patch, batch)
+    step = weights + max(activations, validation)
+    return Forecast(step, sum(train_bytes) + sum(validation_bytes), free, host, device)
 
 
-def step_bytes(network_def: Mapping[str, Any], patch: Sequence[int], batch: int) -> int:
-    """Return about how many bytes a step takes, from what two small forward passes keep.
+def step_bytes(network_def: Mapping[str, Any], patch: Sequence[int], batch: int) -> tuple[int, int]:
+    """Return about how many bytes weights with all their copies, and the activations of a batch, take in a step.
 
-    What is kept grows with the voxels of a patch, by the same number of bytes each; the rest are copies of weights.
+    What is kept grows with the voxels of a patch, by as many bytes each as two small forward passes tell.
     """
     with torch.random.fork_rng(devices=[]):  # what the run draws is none of this network's affair
         network = channels_last(build_network(network_def)).train()
@@ -129,7 +145,7 @@ def step_bytes(network_def: Mapping[str, Any], patch: Sequence[int], batch: int)
     low, high = kept_bytes(network, network_def, small), kept_bytes(network, network_def, less_small)
     a_voxel = (high - low) / (voxels_of(less_small) - voxels_of(small))
     voxels = voxels_of(patch) * batch
-    return int(4 * weights * WEIGHT_COPIES + voxels * (a_voxel * KEPT_SHARE + BYTES_A_VOXEL))
+    return int(4 * weights * WEIGHT_COPIES), int(voxels * (a_voxel * KEPT_SHARE + BYTES_A_VOXEL))
 
 
 def voxels_of(size: Sequence[int]) -> int:

@@ -79,14 +79,17 @@ def test_with_little_memory_the_cohort_stays_on_disk_and_with_less_training_is_r
     cohorts, trained, monkeypatch, capsys
 ):
     network_def = read_plain_yaml((trained / "configs/common.yaml").read_bytes())["network_def"]
-    step = memory.step_bytes(network_def, [8, 8, 8], 2)
+    step = sum(memory.step_bytes(network_def, [8, 8, 8], 2))
+    monkeypatch.setattr(memory, "VALIDATION_BYTES_A_VOXEL", 0)
     monkeypatch.setattr(memory, "free_memory", lambda: int(step / 0.9) + 1000)
     assert cohorts().train.kept is None
     assert "on disk" in capsys.readouterr().err
     with pytest.raises(MachineError, match="cohort and step take"):
         cohorts(residence="memory")
     monkeypatch.setattr(memory, "free_memory", lambda: step // 2)
-    with pytest.raises(MachineError, match=r"not enough memory on cpu: a step takes about .* smaller --set batch"):
+    with pytest.raises(
+        MachineError, match=r"not enough memory on cpu: a step or validation takes about .* smaller --set batch"
+    ):
         cohorts()
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from brats3d.errors import MachineError
+from brats3d.networks import build_network
 from brats3d.networks.recipes import RECIPES
 from brats3d.train import memory
 from brats3d.train.memory import Forecast, forecast, free_memory, step_bytes, usable
@@ -19,12 +20,21 @@ def forecast_of(step, cohort, free, host=None, device=CPU):
 
 
 def test_a_step_takes_more_with_larger_patches_and_batches():
-    small, larger, twice = (
+    (weights, small), (_, larger), (_, twice) = (
         step_bytes(RECIPES["unet"], patch, batch) for patch, batch in (([48] * 3, 1), ([64] * 3, 1), ([48] * 3, 2))
     )
-    assert small < larger
-    weights = step_bytes(RECIPES["unet"], [0, 0, 0], 1)
-    assert twice - weights == pytest.approx(2 * (small - weights), rel=0.01)
+    assert 0 < small < larger
+    assert twice == pytest.approx(2 * small, rel=0.01)
+    assert weights > 4 * sum(each.numel() for each in build_network(RECIPES["unet"]).parameters())
+
+
+def test_a_validation_counts_where_it_takes_more_than_a_batch():
+    sizes, patch = [9 * 1000, 9 * 4_000_000], [32] * 3
+    steps, both = (forecast(RECIPES["unet"], patch, 1, sizes, looked_at, CPU) for looked_at in ([], sizes[1:]))
+    weights, activations = step_bytes(RECIPES["unet"], patch, 1)
+    assert steps.step == weights + activations
+    assert both.step == weights + 4_000_000 * memory.VALIDATION_BYTES_A_VOXEL > steps.step
+    assert both.cohort == steps.cohort + sizes[1]
 
 
 def test_looking_ahead_draws_nothing():
@@ -57,7 +67,9 @@ def test_on_a_processor_its_memory_is_the_device():
 
 
 def test_what_does_not_fit_is_refused_with_a_way_out():
-    with pytest.raises(MachineError, match=r"not enough memory on cpu: a step takes about 1.0 GiB, 0.5 GiB are free"):
+    with pytest.raises(
+        MachineError, match=r"not enough memory on cpu: a step or validation takes about 1.0 GiB, 0.5 GiB are free"
+    ):
         forecast_of(1024, 1, 512).choose("auto")
     with pytest.raises(MachineError, match=r"cohort and step take .*leave residence at auto"):
         forecast_of(100, 1000, 500).choose("memory")
@@ -71,6 +83,6 @@ def test_a_container_may_have_less_than_its_machine(tmp_path, monkeypatch):
 
 
 def test_on_a_processor_both_memories_are_one():
-    looked = forecast(RECIPES["unet"], [32] * 3, 1, 5 * MIB, CPU)
+    looked = forecast(RECIPES["unet"], [32] * 3, 1, [2 * MIB, 2 * MIB], [MIB], CPU)
     assert looked.free == looked.host_free
     assert looked.cohort == 5 * MIB
