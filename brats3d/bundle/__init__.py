@@ -13,6 +13,7 @@ from brats3d.bundle.folder import (
     bundle_sha256,
     find_bundle,
     open_bundle,
+    read_metadata,
     shipped_bundles,
 )
 from brats3d.bundle.plain import read_plain_yaml
@@ -45,6 +46,7 @@ __all__ = [
     "load_network",
     "open_bundle",
     "open_bundles",
+    "read_metadata",
     "read_plain_yaml",
     "shipped_bundles",
     "subset_words",

@@ -10,6 +10,7 @@ import torch
 from brats3d.networks import build_network, divisor
 from brats3d.train.average import WeightAverage
 from brats3d.train.device import precision_for
+from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.loss import RegionLoss
 from brats3d.train.patches import REGIONS_FROM
 from brats3d.train.recipe import network_def_of
@@ -49,6 +50,8 @@ def seconds_a_step(recipe: Mapping[str, Any], device: torch.device) -> float:
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - started)
         engine.state.iteration += 1
+    del step, engine, batch
+    give_back_freed_memory()  # a process of its own is about to train
     kept = sorted(times[WARM_UP:] or times)
     return kept[len(kept) // 2]
 

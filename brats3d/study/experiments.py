@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import math
 import re
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from brats3d.predict.engines import choose_device
 from brats3d.scoring.folder import compare
 from brats3d.scoring.scores import CaseScores
 from brats3d.study.budget import seconds_a_step, steps_within
-from brats3d.study.strata import mean_dice
+from brats3d.study.strata import error_of_mean, mean_dice
 from brats3d.train.recipe import parse_yaml, read_recipe
 from brats3d.train.splits import read_split
 from brats3d.vocabulary import REGIONS
@@ -120,7 +119,7 @@ def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> l
     asked = json.loads(json.dumps({"minutes": lab.minutes, "split": lists, "recipe": recipe}))
     if path.is_file():
         plan = json.loads(path.read_text(encoding="utf-8"))
-        other = [key for key, value in asked.items() if plan["asked"][key] != value]
+        other = [key for key, value in asked.items() if "asked" not in plan or plan["asked"][key] != value]
         if other:
             raise RequestError(f"{path} was made for another {other[0]}: give another folder, or remove it")
         return list(plan["changes"])
@@ -195,9 +194,9 @@ def row_of(result: Result, first: Result) -> list[str]:
 
 def difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
     """Return how much higher the mean of our scores is, patient by patient, and its standard error."""
-    each = np.array([ours[name] - theirs[name] for name in sorted(ours)])
-    error = f" ± {each.std(ddof=1) / math.sqrt(len(each)):.3f}" if len(each) > 1 else ""
-    return f"{each.mean():+.3f}{error}"
+    each = {name: ours[name] - theirs[name] for name in ours}
+    error = error_of_mean(each)
+    return f"{np.mean(list(each.values())):+.3f}{'' if error is None else f' ± {error:.3f}'}"
 
 
 def as_markdown(title: str, results: Sequence[Result], lab: Laboratory) -> str:

@@ -71,20 +71,28 @@ class Reviewed:
         """Return some of them."""
         return Reviewed([self.measures[case] for case in cases], self.dice[cases])
 
-    def candidates(self) -> list[dict[Measure, Limits]]:
-        """Return the limits that are tried, widest first: each sought measure open, or up to a quantile of the good."""
+    def candidates(self) -> list[list[float]]:
+        """Return the upper limits tried of each sought measure, widest first: none, then quantiles of the good."""
         choices: list[list[float]] = []
         for measure in SOUGHT:
             both = zip(self.measures, self.dice, strict=True)
             values = [case[measure] for case, value in both if value > GOOD and measure in case]
             found = [float(each) for each in np.quantile(values, QUANTILES)] if values else []
             choices.append([math.inf, *(math.ceil(each * 1000) / 1000 for each in found)])
-        return [{each: (0.0, high) for each, high in zip(SOUGHT, highs, strict=True)} for highs in product(*choices)]
+        return choices
 
     def choose(self, fixed: Mapping[Measure, Limits]) -> dict[Measure, Limits]:
         """Return the limits worth most beside those of the measures that are not sought."""
         by_fixed = beyond(self.measures, fixed)
-        return max(self.candidates(), key=lambda each: rates(by_fixed | beyond(self.measures, each), self.dice).worth)
+        tried = [
+            [((measure, (0.0, high)), beyond(self.measures, {measure: (0.0, high)})) for high in highs]
+            for measure, highs in zip(SOUGHT, self.candidates(), strict=True)
+        ]
+
+        def worth(choice: tuple[tuple[tuple[Measure, Limits], NDArray[np.bool_]], ...]) -> float:
+            return rates(np.logical_or.reduce([by_fixed, *(flags for _, flags in choice)]), self.dice).worth
+
+        return dict(limit for limit, _ in max(product(*tried), key=worth))
 
 
 def choose_limits(

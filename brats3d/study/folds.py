@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brats3d.batch.segment import Options, segment_folder
-from brats3d.bundle import open_bundle
+from brats3d.bundle import open_bundle, read_metadata
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BundleError, Interrupted, RequestError
@@ -82,13 +82,14 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
     remember(request.out / FOLDS_FILE, splits)
     for fold, (split, theirs) in enumerate(zip(splits, held_out, strict=True), start=1):
         bundle = fold_folder(request.out, fold)
-        if is_complete(bundle, recipe["epochs"] * recipe["steps"]):
+        tuned = is_tuned(bundle)
+        if tuned or is_complete(bundle, recipe["epochs"] * recipe["steps"]):
             same_configs(bundle, recipe, read_folds(request.out / FOLDS_FILE)[fold - 1])
             say(f"fold {fold} of {len(splits)}: trained already")
         else:
             say(f"fold {fold} of {len(splits)}:")
             train_fold(request, fold, say)
-        if is_tuned(bundle):
+        if tuned:
             check_masks(bundle, request.out / MASKS, split.validation)
             say("tuned since: the masks made before stay")
             continue
@@ -149,7 +150,10 @@ def train_fold(request: FoldsRequest, fold: int, say: Say) -> None:
 
 def is_tuned(bundle: Path) -> bool:
     """Return whether a fold's bundle has rules found on the patients that it never saw."""
-    return "tuning" in open_bundle(bundle).metadata["brats3d"]
+    try:
+        return "tuning" in read_metadata(bundle)["brats3d"]
+    except BundleError:
+        return False
 
 
 def check_masks(bundle: Path, masks: Path, ids: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Rules that turn logits into regions, and what they give on held-out cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,10 @@ class Rules:
         """As a bundle says it."""
         return self.parts[Region.ET].smallest_in_all_ml
 
-    @property
-    def without_cuts(self) -> "Rules":
-        """The same probabilities, every mask as the network has it."""
-        return Rules(self.temperature, PLAIN.thresholds, PLAIN.parts)
+    def without_cuts(self, tempered: Collection[Region]) -> "Rules":
+        """Return every mask as the network has it, and the probabilities of some regions at their temperature."""
+        temperature = {region: self.temperature[region] if region in tempered else 1.0 for region in REGIONS}
+        return Rules(temperature, PLAIN.thresholds, PLAIN.parts)
 
 
 PLAIN = Rules(dict.fromkeys(REGIONS, 1.0), dict.fromkeys(REGIONS, 0.5), dict.fromkeys(REGIONS, Rule()))

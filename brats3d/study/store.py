@@ -1,13 +1,12 @@
 """Tuned rules written into a bundle: `common.yaml`, the metadata that say what they brought, the model card."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from brats3d.bundle import COMMON_FILE, METADATA_FILE, Limits, check_definition, read_plain_yaml
+from brats3d.bundle import COMMON_FILE, METADATA_FILE, Limits, check_definition, read_metadata, read_plain_yaml
 from brats3d.output.whole import write_whole
 from brats3d.study.flags import FlagRates
 from brats3d.study.rules import Rules
@@ -52,18 +51,24 @@ def store(bundle: Path, tuning: Tuning, *, of_other_weights: bool = False) -> No
         BundleError: its `common.yaml` is refused.
         OutputError: a file cannot be written.
     """
-    known = read_plain_yaml((bundle / COMMON_FILE).read_bytes())
+    known, metadata = read_plain_yaml((bundle / COMMON_FILE).read_bytes()), read_metadata(bundle)
     found = settings_of(tuning)
-    settings = {**known, **found, "review": {**known.get("review", {}), **found["review"]}}
+    settings = {**known, **found, "review": {**untuned(known.get("review", {}), metadata), **found["review"]}}
     check_definition(settings)
-    metadata = json.loads((bundle / METADATA_FILE).read_text(encoding="utf-8"))
     metadata["brats3d"]["tuning"] = {**as_metadata(tuning), "of_other_weights": of_other_weights}
     metadata["brats3d"].pop("figures", None)  # they were measured with other rules
     metadata.pop("eval_metrics", None)
     write_whole(bundle / INFERENCE_FILE, template("inference.yaml").encode())  # an older one knows no such rules
-    write_whole(bundle / COMMON_FILE, dump(settings).encode())
+    # First what says that it is tuned: its masks of those patients would pass for out-of-fold ones without.
     write_whole(bundle / METADATA_FILE, as_json(metadata))
+    write_whole(bundle / COMMON_FILE, dump(settings).encode())
     rewrite_card(bundle)
+
+
+def untuned(review: Mapping[Measure, Limits], metadata: Mapping[str, Any]) -> dict[Measure, Limits]:
+    """Return the limits of a bundle's review that its recipe gave it, without those that a tuning found."""
+    found = metadata["brats3d"].get("tuning", {}).get("review", ())
+    return {name: limits for name, limits in review.items() if name not in found}
 
 
 def settings_of(tuning: Tuning) -> dict[str, Any]:
@@ -104,6 +109,7 @@ def as_metadata(tuning: Tuning) -> dict[str, Any]:
             str(region): {"before": round(before, 5), "after": round(after, 5)}
             for region, (before, after) in tuning.calibration.items()
         },
+        "review": [str(measure) for measure in tuning.limits],
         "flags": asdict(tuning.flags),
         "flags_nested": asdict(tuning.flags_nested),
     }

@@ -1,7 +1,7 @@
 """Scores by how much enhancing tumour a reference holds: the class that decides the mean."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,19 +37,23 @@ def strata_rows(cases: Sequence[CaseScores]) -> list[list[str]]:
     return [row(name, group) for name, group in groups.items() if group]
 
 
-def standard_error(cases: Sequence[CaseScores]) -> str:
-    """Return the standard error of the mean Dice; visits of one patient count as one, since they are alike."""
+def error_of_mean(values: Mapping[str, float]) -> float | None:
+    """Return the standard error of the mean of values by case; visits of one patient count as one, as they are alike.
+
+    None where there are fewer than two patients.
+    """
     by_patient: dict[str, list[float]] = {}
-    for case in cases:
-        by_patient.setdefault(patient_of(case.id), []).append(mean_dice(case))
+    for case_id, value in values.items():
+        by_patient.setdefault(patient_of(case_id), []).append(value)
     means = np.array([np.mean(each) for each in by_patient.values()])
-    return f"{means.std(ddof=1) / math.sqrt(len(means)):.3f}" if len(means) > 1 else "-"
+    return float(means.std(ddof=1) / math.sqrt(len(means))) if len(means) > 1 else None
 
 
 def row(name: str, cases: Sequence[CaseScores]) -> list[str]:
     """Return one row."""
     dice = [float(np.mean([case.regions[region].dice for case in cases])) for region in REGIONS]
-    means = np.array([mean_dice(case) for case in cases])
+    by_case = {case.id: mean_dice(case) for case in cases}
+    means, error = np.array(list(by_case.values())), error_of_mean(by_case)
     distances = [float(np.mean([case.regions[region].hd95_mm for case in cases])) for region in REGIONS]
     return [
         name,
@@ -57,6 +61,6 @@ def row(name: str, cases: Sequence[CaseScores]) -> list[str]:
         *(f"{value:.3f}" for value in dice),
         f"{means.mean():.3f}",
         f"{np.median(means):.3f}",
-        standard_error(cases),
+        "-" if error is None else f"{error:.3f}",
         " / ".join(f"{value:.1f}" for value in distances),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from brats3d.bundle import open_bundle
+from brats3d.bundle import Bundle, open_bundle
 from brats3d.cases.case import patient_of
 from brats3d.cases.find import find_cases
 from brats3d.errors import RequestError
@@ -13,13 +13,12 @@ from brats3d.predict.predictor import Predictor
 from brats3d.study import calibration
 from brats3d.study.choose import find_rules
 from brats3d.study.kept import KeptCase, keep_predictions
-from brats3d.study.store import Tuning, store
+from brats3d.study.store import Tuning, store, untuned
 from brats3d.train.cohort import cases_named
-from brats3d.train.model_card import trained_with
+from brats3d.train.model_card import RELIABILITY_FILE, trained_with
 from brats3d.train.run import check_data
 from brats3d.train.splits import Split, check_once, read_folds, read_json, read_split
 
-RELIABILITY_FILE = "docs/reliability.png"
 Say = Callable[[str], None]
 
 
@@ -52,15 +51,15 @@ def tune_bundles(request: TuneRequest, say: Say = lambda line: None) -> Tuning:
     """
     check_data(request.data)
     splits = splits_for(request)
-    check_alike([*request.bundles, *request.into])
+    first = check_alike([*request.bundles, *request.into])
     for bundle, split in zip(request.bundles, splits, strict=True):
         check_held_out(bundle, split)
     with tempfile.TemporaryDirectory(prefix="brats3d-tune-") as folder:
         kept = list(predictions(request, splits, Path(folder), say))
         say(f"{len(kept)} held-out patients predicted; looking for rules")
-        tuning, counts = find_rules(kept, open_bundle(request.bundles[0]).review)
+        tuning, counts = find_rules(kept, untuned(first.review, first.metadata))
         for bundle in (*request.bundles, *request.into):
-            store(bundle, tuning, of_other_weights=bundle in request.into)
+            store(bundle, tuning, of_other_weights=bundle in request.into or len(request.bundles) > 1)
             calibration.draw_reliability(counts, tuning.rules.temperature, bundle / RELIABILITY_FILE)
     return tuning
 
@@ -84,18 +83,22 @@ def splits_for(request: TuneRequest) -> list[Split]:
     return splits
 
 
-def check_alike(bundles: Sequence[Path]) -> None:
-    """Check that rules of one bundle mean the same in all.
+def check_alike(bundles: Sequence[Path]) -> Bundle:
+    """Return the first bundle after checking that its rules mean the same in all.
 
     Raises:
         BundleError: one is refused.
-        RequestError: network, modalities or preparation of two differ.
+        RequestError: one is not whole; network, modalities or preparation of two differ.
     """
     first, *others = [open_bundle(bundle) for bundle in bundles]
+    for place, bundle in zip(bundles, (first, *others), strict=True):
+        if bundle.missing_files:
+            raise RequestError(f"{place} is not whole: {', '.join(bundle.missing_files)} is missing; copy all of it")
     for place, other in zip(bundles[1:], others, strict=True):
         for name in ("network_def", "modalities", "preparation"):
             if getattr(other, name) != getattr(first, name):
                 raise RequestError(f"{place} has another {name} than {bundles[0]}: rules of one do not fit the other")
+    return first
 
 
 def check_held_out(bundle: Path, split: Split) -> None:

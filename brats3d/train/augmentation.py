@@ -94,18 +94,13 @@ class Changes:
 def draw_pose(
     centre: tuple[float, float, float], size: PatchSize, augmentation: Augmentation, rng: np.random.Generator
 ) -> Pose:
-    """Draw how a patch around a given voxel is turned, scaled, mirrored and bent.
-
-    The middle of an even number of voxels lies between two of them: so does the patch's, and along axes that are
-    neither turned nor scaled nothing is interpolated.
-    """
+    """Draw how a patch at a given centre is turned, scaled, mirrored and bent."""
     matrix = draw_matrix(augmentation, rng)
-    x, y, z = (c + 0.5 * (n % 2 == 0) for c, n in zip(centre, size, strict=True))
     bend = None
     if rng.random() < augmentation.elastic:
         points = [max(2, round(n / augmentation.elastic_spacing) + 1) if n > 1 else 1 for n in size]
         bend = rng.normal(0, augmentation.elastic_voxels, (3, *points)).astype(np.float32)
-    return Pose((x, y, z), matrix, bend)
+    return Pose(centre, matrix, bend)
 
 
 def draw_matrix(augmentation: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from brats3d.bundle import METADATA_FILE
 from brats3d.output.whole import write_whole
-from brats3d.train.model_card import CARD_FILE, TRAIN_FILE, model_card, patients_words
+from brats3d.train.model_card import CARD_FILE, model_card, patients_words, trained_with
 from brats3d.train.write_bundle import as_json
 from brats3d.vocabulary import REGIONS
 
@@ -34,8 +32,9 @@ def publish_figures(bundle: Path, metrics: Mapping[str, Any], patients: str) -> 
         "protocol": metrics["protocol"],
         "mean": mean,
     }
-    trained = yaml.safe_load((bundle / TRAIN_FILE).read_bytes())
-    metadata.setdefault("data_source", patients_words(trained, metadata["brats3d"].get("split", "split not recorded")))
+    metadata.setdefault(
+        "data_source", patients_words(trained_with(bundle), metadata["brats3d"].get("split", "split not recorded"))
+    )
     metadata["eval_metrics"] = {f"dice_{region}": mean[region]["dice"] for region in mean}
     write_whole(bundle / METADATA_FILE, as_json(metadata))
     write_whole(bundle / CARD_FILE, (model_card(bundle, metadata) + figures_table(metrics, patients)).encode())

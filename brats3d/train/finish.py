@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ignite.engine import Events
 from monai.engines.trainer import SupervisedTrainer
 
 from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, weights_entry, write_weights
 from brats3d.train.average import WeightAverage
-from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.history import History
 from brats3d.train.write_bundle import describe_bundle
 
@@ -66,10 +64,10 @@ class BundleFinisher:
             TrainingStopped: the loss became no number.
         """
         # A finished run that is resumed has nothing left to do; ignite would start it anew.
-        has_steps = self.trainer.state.epoch < self.trainer.state.max_epochs
-        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, give_back_freed_memory)
-        if has_steps:
+        begun_at = self.trainer.state.iteration
+        if self.trainer.state.epoch < self.trainer.state.max_epochs:
             self.trainer.run()
+        has_steps = self.trainer.state.iteration > begun_at
         if self.writes and (has_steps or not self.is_complete):
             with undisturbed():  # between the two, the weights are not those that the metadata names
                 write_weights(self.folder / WEIGHTS_FILE, self.average.network.state_dict(), self.dtype)

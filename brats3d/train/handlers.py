@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from brats3d.errors import TrainingStopped
 from brats3d.train.dataset import PatchDataset
+from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.history import History
 from brats3d.vocabulary import REGIONS
 
@@ -95,6 +96,14 @@ class StopOnNaN:
                 "was stopped and no weights were written; train anew in another folder with a lower rate "
                 "(--set optimizer.rate=...)"
             )
+
+
+class GiveBackMemory:
+    """Hands freed memory back after the steps of an epoch; attach before the validation, which takes as much anew."""
+
+    def attach(self, engine: Engine) -> None:
+        """Act after each epoch."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, give_back_freed_memory)
 
 
 class StopInTime:

@@ -2,6 +2,7 @@
 
 import ctypes
 import platform
+from functools import cache
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Numbers of `mallopt`, from glibc's malloc.h."""
@@ -16,11 +17,12 @@ def give_back_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
 
 
+@cache
 def keep_freed_memory() -> bool:
     """Let glibc keep freed memory instead of handing it to the kernel; return whether that was possible.
 
     Activations are large, so glibc maps each anew and the kernel clears its pages in every step. Kept, a step of `unet`
-    on two cores takes .82 of the time. For the life of the process; other C libraries stay as they are.
+    on two cores takes .82 of the time. It holds for the life of the process; other C libraries stay as they are.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -13,6 +13,8 @@ from brats3d.output.whole import write_whole
 from brats3d.vocabulary import MODALITY_TITLES, REGIONS, Modality
 
 CARD_FILE = "docs/README.md"
+RELIABILITY_FILE = "docs/reliability.png"
+"""Written beside it when a bundle is tuned."""
 TRAIN_FILE = "configs/train.yaml"
 
 
@@ -105,21 +107,24 @@ def tuning_words(tuning: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         f"{region} {each['before']:.4f} to {each['after']:.4f}" for region, each in tuning["calibration_error"].items()
     )
     thresholds = ", ".join(f"{region} {value:g}" for region, value in settings["thresholds"].items())
-    finders = "other networks of the same recipe" if tuning.get("of_other_weights") else "the network"
-    whom = f"{tuning['held_out_patients']} patients that {finders} had not seen"
+    ours, others = (
+        "that the network had not seen",
+        "each segmented by a network of the same recipe that had not seen it",
+    )
+    whom = f"{tuning['held_out_patients']} patients, {others if tuning.get('of_other_weights') else ours}"
     return "\n".join(
         [
             "",
             "## Rules",
             "",
             f"Thresholds ({thresholds}), islands, the smallest enhancing volume ({settings['smallest_enhancing_ml']:g} "
-            f"ml) and the temperature were found on the masks of {whom}. Mean Dice of the three regions there:",
+            f"ml) and the temperature were found on {whom}. Mean Dice of the three regions there:",
             "",
-            "| protocol | threshold 0.5, no rule | with the rules | rules found on the other folds |",
+            "| protocol | threshold 0.5, no rule | with the rules | rules found on other patients |",
             "| --- | --- | --- | --- |",
             *rows,
             "",
-            "With what the other folds chose, the expected calibration error within the brain changed thus: "
+            "With what other patients chose, the expected calibration error within the brain changed thus: "
             f'{errors}; and the flag "look at this one" caught {flags["caught"]} of {flags["bad"]} masks with a mean '
             f"Dice under 0.6 and flagged {flags['flagged']} of {flags['good']} over 0.8.",
             "",

@@ -25,6 +25,7 @@ from brats3d.train.checkpoint import LAST
 from brats3d.train.cohort import Cohort, cases_named, fault_to_train_on, refuse
 from brats3d.train.dataset import CPU, PatchDataset
 from brats3d.train.device import precision_for
+from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.recipe import augmentation_of, network_def_of, read_recipe
 from brats3d.train.residence import Residence
 from brats3d.train.sheet import PATCHES, write_sheet
@@ -135,8 +136,6 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     split = split_for(request, cases)
     if request.resume:
         same_configs(request.out, recipe, split)
-        if take_back_rules(request.out, recipe, split):
-            say("the rules found by tune were of the weights so far and are taken back; tune again after training")
     for key, value in recipe.items():
         LOG.info("%s: %s", key, value)
     LOG.info("train on: %s", ", ".join(split.train))
@@ -146,6 +145,8 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     say(f"{lists} ({split.source}); {left_out} left out")
     say(f"prepared patients are kept in {request.cache_folder}")
     prepare_all(cases, split.ids, recipe, request, say)
+    if request.resume and take_back_rules(request.out, recipe, split):
+        say("the rules found by tune were of the weights so far and are taken back; tune again after training")
     start_bundle(request.out, recipe, split)
     train(request, device, say)
     for line in how_it_ended(request, recipe):
@@ -282,7 +283,9 @@ def train(request: TrainingRequest, device: str, say: Say) -> None:
         words = f"interrupted; {kept}: go on with the same command and --resume"
         raise Interrupted(words, interrupt_code(error)) from error
     finally:
-        gc.collect()  # engine and handlers hold each other, and the cohort: the next fold's would lie beside it
+        # Engine and handlers hold each other, and the cohort: the next fold's would lie beside it.
+        gc.collect()
+        give_back_freed_memory()
 
 
 def as_expression(path: Path) -> str:

@@ -110,12 +110,12 @@ def check_apart(lists: dict[str, tuple[str, ...]], source: str) -> None:
 
 
 def check_once(splits: Sequence[Split]) -> None:
-    """Check that no patient is validated on twice.
+    """Check that no patient is validated on in two folds, all visits of a patient taken together.
 
     Raises:
         RequestError: naming those that are.
     """
-    validated = [each for split in splits for each in split.validation]
+    validated = [each for split in splits for each in {patient_of(each) for each in split.validation}]
     twice = sorted({each for each in validated if validated.count(each) > 1})
     if twice:
         raise RequestError(f"{', '.join(twice)}: validated on in two folds; give each patient to one")

@@ -77,7 +77,6 @@ class TrainingStep:
         self.dtype = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
         self.scaler = torch.amp.GradScaler("cuda", enabled=precision == "float16")
         self.clip_norm = clip_norm
-        self.has_begun = False
 
     def __call__(self, engine: SupervisedTrainer, batch: Mapping[str, torch.Tensor]) -> dict[str, Any]:
         """Do one step.
@@ -89,9 +88,8 @@ class TrainingStep:
         Returns:
             `loss`, one number still on the device.
         """
-        if not self.has_begun and engine.state.device.type == "cpu":
+        if engine.state.device.type == "cpu":
             keep_freed_memory()  # not before the cohort lies in memory: among its arrays what is freed lies in pieces
-        self.has_begun = True
         image, label = (batch[key].to(engine.state.device, non_blocking=True) for key in ("image", "label"))
         engine.network.train()
         engine.optimizer.zero_grad()

@@ -12,7 +12,7 @@ from brats3d.bundle import COMMON_FILE, METADATA_FILE, WEIGHTS_FILE, read_plain_
 from brats3d.errors import BundleError, MachineError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.settings import Settings
-from brats3d.train.model_card import patients_words, rewrite_card, template
+from brats3d.train.model_card import RELIABILITY_FILE, patients_words, rewrite_card, template
 from brats3d.train.recipe import as_plain, augmentation_of, common_of
 from brats3d.train.splits import Split
 from brats3d.version import VERSION
@@ -145,6 +145,7 @@ def take_back_rules(folder: Path, recipe: Mapping[str, Any], split: Split) -> bo
     write_whole(folder / COMMON_FILE, config_files(recipe, split)[COMMON_FILE])
     write_whole(path, as_json(metadata))
     rewrite_card(folder)
+    (folder / RELIABILITY_FILE).unlink(missing_ok=True)
     return True
 
 

@@ -9,7 +9,7 @@ from kept_for_tests import ball, kept_case
 from brats3d.bundle import NO_ISLANDS
 from brats3d.study.choose import GROUPS, Search, find_rules, groups_of
 from brats3d.study.rules import PLAIN, outcome
-from brats3d.vocabulary import REGIONS, Region
+from brats3d.vocabulary import Region
 
 SHAPE = (30, 30, 30)
 
@@ -61,13 +61,21 @@ def test_the_error_after_is_of_temperatures_found_on_the_others(tmp_path):
     own = [seeker.rules([0, 1])] * 2 + [seeker.rules([2, 3])] * 2
     # Each half is right only with its own temperature, and is given the other's.
     assert own[0].temperature[Region.WT] > 2 > own[2].temperature[Region.WT]
-    assert tuning.calibration[Region.WT][1] > seeker.errors(own)[Region.WT] + 0.05
+    without = {region: error for region, (error, _) in tuning.calibration.items()}
+    nested = seeker.errors([own[2]] * 2 + [own[0]] * 2)
+    assert nested[Region.WT] > without[Region.WT] + 0.05
+    # So no temperature is kept where it harms.
+    assert tuning.rules.temperature[Region.WT] == 1.0
+    assert tuning.calibration[Region.WT] == (without[Region.WT], without[Region.WT])
 
 
 def test_patients_of_one_bundle_are_grouped_and_nobody_has_a_say_in_his_own_rules(specked):
     alone = [replace(case, fold=0) for case in specked]
     assert groups_of(alone).tolist() == [number % GROUPS for number in range(10)]
     assert groups_of(specked).tolist() == [case.fold for case in specked]
+    names = ("BraTS-GLI-00000-100", "BraTS-GLI-00000-101", "BraTS-GLI-00001-100")
+    visits = [replace(case, id=name) for case, name in zip(alone, names, strict=False)]
+    assert groups_of(visits).tolist() == [0, 0, 1]
     tuning, _ = find_rules(alone[:1], {})
     assert tuning.rules.islands == NO_ISLANDS
     assert tuning.nested == tuning.before
@@ -75,7 +83,10 @@ def test_patients_of_one_bundle_are_grouped_and_nobody_has_a_say_in_his_own_rule
 
 def test_nobody_chooses_nothing(specked):
     assert Search(specked).rules([]) == PLAIN
-    assert outcome(specked, [PLAIN] * 10).worth == pytest.approx(
-        np.mean(list(outcome(specked, [PLAIN] * 10).means.values()))
-    )
-    assert set(PLAIN.temperature) == set(REGIONS)
+
+
+def test_worth_is_the_mean_of_dice_and_lesion_wise_dice(specked):
+    plain, clean = outcome(specked[:1], [PLAIN]), ball(SHAPE, (10, 10, 10), 6).sum()
+    speck = ball(SHAPE, (24, 24, 24), 1).sum()
+    whole, by_lesion = 2 * clean / (2 * clean + speck), 1 / 2  # one lesion found whole, and one that is none
+    assert plain.worth == pytest.approx((whole + by_lesion) / 2)

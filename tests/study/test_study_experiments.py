@@ -71,6 +71,9 @@ def test_a_resumed_row_keeps_the_plan_it_was_begun_with(lab, monkeypatch):
     first = planned(experiment, lab, lab.out / "planned", lambda line: None)
     monkeypatch.setattr(experiments, "seconds_a_step", pytest.fail)
     assert planned(experiment, lab, lab.out / "planned", lambda line: None) == first
+    (lab.out / "planned.plan.json").write_text(json.dumps({"changes": first}))
+    with pytest.raises(RequestError, match="was made for another minutes"):
+        planned(experiment, lab, lab.out / "planned", lambda line: None)
 
 
 def test_a_training_that_fails_stops_the_run_with_a_word(lab):
@@ -91,6 +94,9 @@ def test_rows_are_compared_patient_by_patient():
     assert row_of(RESULT, RESULT)[9] == ""
     assert difference({"a": 0.5, "b": 0.9}, {"a": 0.5, "b": 0.5}) == "+0.200 ± 0.200"
     assert difference({"a": 0.5}, {"a": 0.75}) == "-0.250"
+    # Two visits of one patient are one patient.
+    visits = {"BraTS-GLI-00001-100": 0.5, "BraTS-GLI-00001-101": 0.9}
+    assert difference(visits, dict.fromkeys(visits, 0.5)) == "+0.200"
 
 
 def test_a_table_says_under_what_it_was_made(lab):

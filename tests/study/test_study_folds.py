@@ -10,7 +10,7 @@ from brats3d.bundle import open_bundle
 from brats3d.errors import Interrupted, MachineError, RequestError
 from brats3d.output.record import read_record, record_path
 from brats3d.study import folds
-from brats3d.study.folds import FOLDS_FILE, MASKS, FoldsRequest, fold_folder, is_complete, run_folds
+from brats3d.study.folds import FOLDS_FILE, MASKS, FoldsRequest, fold_folder, is_complete, run_folds, splits_for
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
 
@@ -66,8 +66,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(room, done, tmp_path, monke
         return train(asked, say)
 
     monkeypatch.setattr(folds, "train_bundle", interrupted)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match="fold 2 interrupted; run the same command again") as caught:
         run_folds(request)
+    assert caught.value.exit_code == 130
     assert run_folds(request) == done
     assert trained == [1, "interrupted", 2, 3]
 
@@ -83,6 +84,10 @@ def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path):
     twice.write_text(json.dumps([{"train": IDS[1:], "validation": IDS[:1]}] * 2))
     with pytest.raises(RequestError, match=f"{IDS[0]}: validated on in two folds"):
         run_folds(replace(room, splits=twice, out=tmp_path / "out"))
+    visits = [{"train": IDS[1:], "validation": [f"BraTS-GLI-00001-10{visit}"]} for visit in (0, 1)]
+    twice.write_text(json.dumps(visits))
+    with pytest.raises(RequestError, match="BraTS-GLI-00001: validated on in two folds"):
+        splits_for(replace(room, splits=twice), [])
     twice.write_text(json.dumps({"train": IDS[1:], "validation": IDS[:1]}))
     with pytest.raises(RequestError, match="holds no list of splits"):
         run_folds(replace(room, splits=twice, out=tmp_path / "out"))

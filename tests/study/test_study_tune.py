@@ -11,8 +11,9 @@ from training_for_tests import write_patients, write_recipe
 from brats3d.bundle import open_bundle
 from brats3d.cli.main import main
 from brats3d.errors import RequestError
+from brats3d.study import folds
 from brats3d.study.folds import FOLDS_FILE, FoldsRequest, fold_folder, run_folds
-from brats3d.study.store import settings_of
+from brats3d.study.store import settings_of, untuned
 from brats3d.study.tune import TuneRequest, splits_for, tune_bundles
 
 
@@ -40,7 +41,7 @@ def test_rules_found_on_all_folds_go_into_every_bundle_asked_for(room, tmp_path)
         opened = open_bundle(bundle)
         settings = yaml.safe_load((bundle / "configs/common.yaml").read_text())
         assert {key: settings[key] for key in settings_of(tuning)} == settings_of(tuning)
-        words = "other networks of the same recipe" if bundle == final else "that the network had not seen"
+        words = "3 patients, each segmented by a network of the same recipe that had not seen it"
         assert words in (bundle / "docs/README.md").read_text()
         assert opened.thresholds == tuning.rules.thresholds
         assert opened.islands == tuning.rules.islands
@@ -61,14 +62,20 @@ def test_a_bundle_is_not_tuned_on_whom_it_was_trained_on_nor_with_another_networ
     common.write_text(yaml.safe_dump(settings))
     with pytest.raises(RequestError, match=r"another preparation than .*fold_1"):
         tune_bundles(request(room, into=(other,)))
+    (other / "configs/train.yaml").unlink()
+    with pytest.raises(RequestError, match=r"other is not whole: configs/train.yaml is missing"):
+        tune_bundles(request(room, into=(other,)))
 
 
-def test_folds_that_were_tuned_keep_the_masks_made_before(room, tmp_path):
+def test_folds_that_were_tuned_keep_the_masks_made_before(room, tmp_path, monkeypatch):
     folder = shutil.copytree(room / "out", tmp_path / "out")
     asked = FoldsRequest(str(room / "smallest.yaml"), room / "data", folder, folds=3, cache=room / "cache", quiet=True)
     bundles = tuple(fold_folder(folder, fold) for fold in (1, 2, 3))
     tune_bundles(TuneRequest(bundles, room / "data", folder / FOLDS_FILE))
     masks = {path: path.read_bytes() for path in (folder / "masks").iterdir()}
+    about = fold_folder(folder, 1) / "configs/metadata.json"
+    about.write_text(about.read_text().replace('"steps": 3', '"steps": 2'))  # as if it had ended before its time
+    monkeypatch.setattr(folds, "train_bundle", pytest.fail)
     said = []
     run_folds(asked, said.append)
     assert said.count("tuned since: the masks made before stay") == 3
@@ -82,6 +89,14 @@ def test_tuning_what_is_tuned_finds_the_same_again(room):
     once, twice = tune_bundles(request(room)), tune_bundles(request(room))
     assert settings_of(once) == settings_of(twice)
     assert once.before == pytest.approx(twice.before, abs=1e-3)
+    assert (once.flags, once.flags_nested) == (twice.flags, twice.flags_nested)
+
+
+def test_limits_that_a_tuning_found_are_not_the_recipes_own():
+    review, metadata = {"brain_ml": [50, 2000], "unsure_ET": [0.0, 0.2]}, {"brats3d": {"tuning": {"review": []}}}
+    assert untuned(review, {"brats3d": {}}) == untuned(review, metadata) == review
+    metadata["brats3d"]["tuning"]["review"] = ["unsure_ET"]
+    assert untuned(review, metadata) == {"brain_ml": [50, 2000]}
 
 
 def test_the_command_shows_what_was_found(room, capsys):

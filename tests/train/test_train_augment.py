@@ -1,5 +1,7 @@
 """A whole batch at once is its patches one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from test_train_augmentation import ALWAYS, NEVER
@@ -24,6 +26,19 @@ def drawn(seed, how=ALWAYS):
 def batch_of(*patches):
     """Return the batch of drawn patches."""
     return augmented_batch(*zip(*patches, strict=True), SIZE)
+
+
+def test_a_patch_that_is_not_turned_is_a_block_of_voxels():
+    for seed in range(20):
+        case, pose, _ = drawn(seed, NEVER)
+        first = np.array(pose.centre) - (np.array(SIZE) - 1) / 2
+        assert np.array_equal(first, np.round(first))
+        x, y, z = (slice(max(0, int(start)), int(start) + n) for start, n in zip(first, SIZE, strict=True))
+        block = case.levels[x, y, z]
+        levels = batch_of(drawn(seed, replace(NEVER, flip=0.0)))[1][0]
+        assert torch.equal(
+            torch.bincount(levels.flatten(), minlength=5)[1:], torch.bincount(block.flatten(), minlength=5)[1:]
+        )
 
 
 def test_a_batch_is_its_patches_one_by_one():

@@ -29,7 +29,7 @@ PROBABILITIES = [
     *("added_brightness", "brightness", "contrast", "gamma", "gamma_inverted", "modality_dropout"),
 ]
 NEVER, ALWAYS = (Augmentation(**dict.fromkeys(PROBABILITIES, share)) for share in (0.0, 1.0))
-CENTRE, SIZE = (8.0, 8.0, 8.0), (16, 16, 16)
+CENTRE, SIZE = (7.5, 7.5, 7.5), (16, 16, 16)
 
 
 def test_chance_comes_from_the_generator_alone():

@@ -3,13 +3,15 @@
 import gc
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from training_for_tests import write_recipe
 
 from brats3d.bundle import METADATA_FILE
-from brats3d.errors import MachineError, OutputError
+from brats3d.errors import MachineError, OutputError, RequestError
+from brats3d.train import run
 from brats3d.train.checkpoint import BEST, LAST, write_state
 from brats3d.train.patches import CohortCase
 from brats3d.train.run import TrainingRequest, train_bundle
@@ -58,6 +60,30 @@ def test_a_finished_run_that_is_resumed_is_described_as_it_was(resumed):
     train_bundle(resumed)
     training = json.loads((resumed.out / METADATA_FILE).read_bytes())["brats3d"]["training"]
     assert (training["steps"], training["peak_memory_bytes"]) == (12, None)
+
+
+def test_a_resumed_run_that_ends_before_a_step_is_described_as_it_was(request_of):
+    ended = request_of(changes=("patience=1", "validation_interval=1", "optimizer.rate=0.000001"))
+    train_bundle(ended)
+    before = json.loads((ended.out / METADATA_FILE).read_bytes())["brats3d"]["training"]
+    assert before["steps"] < 12
+    train_bundle(replace(ended, resume=True))
+    assert json.loads((ended.out / METADATA_FILE).read_bytes())["brats3d"]["training"] == before
+
+
+def test_rules_are_taken_back_only_when_training_begins(resumed, monkeypatch):
+    metadata = json.loads((resumed.out / METADATA_FILE).read_bytes())
+    metadata["brats3d"]["tuning"] = {}
+    metadata["brats3d"]["training"]["steps"] = 9
+    (resumed.out / METADATA_FILE).write_text(json.dumps(metadata))
+
+    def refused(*_):
+        raise RequestError("cannot train on 1 of 3 listed patients")
+
+    monkeypatch.setattr(run, "prepare_all", refused)
+    with pytest.raises(RequestError):
+        train_bundle(resumed)
+    assert json.loads((resumed.out / METADATA_FILE).read_bytes()) == metadata
 
 
 def test_a_cohort_does_not_outlive_its_training(request_of):

@@ -12,7 +12,7 @@ from training_for_tests import write_recipe
 
 from brats3d.bundle import STRANGER, open_bundle
 from brats3d.errors import MachineError, OutputError, RequestError
-from brats3d.train.model_card import steps_words, validation_words
+from brats3d.train.model_card import RELIABILITY_FILE, steps_words, validation_words
 from brats3d.train.recipe import common_of, read_recipe, shipped_configs
 from brats3d.train.splits import Split
 from brats3d.train.write_bundle import (
@@ -214,7 +214,9 @@ def test_rules_of_weights_that_are_trained_on_are_taken_back(recipe, tmp_path):
         training = {"steps": done, "seconds": 1, "device": "cpu", "precision": "float32", "last_validation": None}
         about["brats3d"] |= {"tuning": {}, "training": training, "weights": {"sha256": "0" * 64}}
         metadata.write_text(json.dumps(about))
+        (tmp_path / RELIABILITY_FILE).write_bytes(b"a picture")
         assert take_back_rules(tmp_path, recipe, SPLIT) is is_taken_back
+        assert (tmp_path / RELIABILITY_FILE).exists() is not is_taken_back
         assert (common.read_bytes() == plain) is is_taken_back
         assert ("tuning" in json.loads(metadata.read_text())["brats3d"]) is not is_taken_back
     assert "## Rules" not in (tmp_path / "docs/README.md").read_text()
