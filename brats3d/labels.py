@@ -30,6 +30,9 @@ class LabelScheme:
         return (0, *sorted(tissues))
 
 
+LAYOUT = "layout"
+"""In a recipe, instead of a label scheme: the one that belongs to the layout of a patient's files."""
+
 SCHEMES: dict[str, LabelScheme] = {
     scheme.name: scheme
     for scheme in (
@@ -51,6 +54,11 @@ def scheme_named(name: str) -> LabelScheme:
     if name not in SCHEMES:
         raise RequestError(f"unknown label scheme {name!r}{nearest_name(name, SCHEMES)}")
     return SCHEMES[name]
+
+
+def scheme_asked(name: str) -> str | None:
+    """Return the label scheme that a recipe names; None for that of each layout."""
+    return None if name == LAYOUT else name
 
 
 def to_region_maps(label_map: NDArray[np.integer], scheme: LabelScheme) -> NDArray[np.bool_]:

@@ -71,7 +71,7 @@ def read_reference(case: Case, grid: Grid) -> ReferenceMap:
     remark = judge_grid(image.grid, grid, name, "the first modality")
     if remark is not None and remark.severity is Severity.ERROR:
         raise BadInput(remark)
-    label_map, findings = _labels(image, name, scheme, "--label-scheme")
+    label_map, findings = _labels(image, name, scheme, "--label-scheme (in training --set label_scheme=NAME)")
     turned = np.asarray(turn_onto(image.grid, grid).of(label_map), np.uint8)
     remarks = [] if remark is None else [remark]
     if not label_map.any():

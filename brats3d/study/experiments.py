@@ -21,6 +21,7 @@ from brats3d.batch.segment import Options, segment_folder
 from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.errors import MachineError, RequestError
+from brats3d.labels import scheme_asked
 from brats3d.networks import outline
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.predict.engines import choose_device
@@ -99,9 +100,10 @@ def run_experiment(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
         return dict(json.loads(done.read_text(encoding="utf-8")))
     train(experiment, changes, lab, place)
     split = read_split(lab.splits, None)
-    held_out = [case for case in find_cases(lab.data) if case.id in set(split.validation)]
+    scheme = scheme_asked(read_recipe(experiment.config, experiment.changes)["label_scheme"])
+    held_out = [case for case in find_cases(lab.data, label_scheme=scheme) if case.id in set(split.validation)]
     segment_folder(held_out, place / "masks", place, options=Options(device=lab.device))
-    scores = compare(place / "masks", lab.data).scores["brats2020"]
+    scores = compare(place / "masks", lab.data, label_scheme=scheme).scores["brats2020"]
     result = result_of(experiment, place, [each for each in scores if each.id in set(split.validation)])
     write_whole(done, json.dumps(result, indent=1).encode())
     return result

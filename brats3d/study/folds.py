@@ -10,6 +10,7 @@ from brats3d.bundle import open_bundle, read_metadata
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BundleError, Interrupted, RequestError
+from brats3d.labels import scheme_asked
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.scoring.folder import compare
 from brats3d.scoring.protocols import PROTOCOLS
@@ -75,7 +76,8 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
     check_data(request.data)
     if request.out.resolve().is_relative_to(request.data.resolve()):
         raise RequestError(f"{request.out} lies inside DATA: give a folder outside it")
-    cases = find_cases(request.data)
+    scheme = scheme_asked(recipe["label_scheme"])
+    cases = find_cases(request.data, label_scheme=scheme)
     splits = splits_for(request, cases)
     held_out = [cases_named(cases, split.validation) for split in splits]
     make_folder(request.out)
@@ -95,7 +97,7 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
             continue
         summary = segment_folder(theirs, request.out / MASKS, bundle, options=Options(device=request.device))
         say(", ".join(f"{count} {status}" for status, count in summary.counts.items() if count))
-    return score(request, [each for split in splits for each in split.validation])
+    return score(request, scheme, [each for split in splits for each in split.validation])
 
 
 def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
@@ -187,9 +189,9 @@ def training_of(request: FoldsRequest, fold: int) -> TrainingRequest:
     )
 
 
-def score(request: FoldsRequest, ids: Sequence[str]) -> dict[str, list[CaseScores]]:
+def score(request: FoldsRequest, scheme: str | None, ids: Sequence[str]) -> dict[str, list[CaseScores]]:
     """Score the out-of-fold masks and write the tables."""
-    found = compare(request.out / MASKS, request.data, PROTOCOL_NAMES)
+    found = compare(request.out / MASKS, request.data, PROTOCOL_NAMES, label_scheme=scheme)
     wanted = set(ids)
     scores = {name: [case for case in cases if case.id in wanted] for name, cases in found.scores.items()}
     for name, cases in scores.items():

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from brats3d.bundle import Subset, subset_words
 from brats3d.cases.case import Case
-from brats3d.cases.find import find_cases
 from brats3d.cases.read import read_reference
 from brats3d.labels import scheme_named, to_region_maps
 from brats3d.predict.finish import finish
 from brats3d.predict.predictor import Predictor
 from brats3d.predict.ready import read_case
 from brats3d.scoring.overlap import overlap
-from brats3d.train.cohort import cases_named
+from brats3d.train.cohort import cases_as_trained, cases_named
 from brats3d.train.splits import read_split
 from brats3d.vocabulary import REGIONS
 
@@ -67,7 +66,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of patients with references")
     parser.add_argument("--splits", type=Path, required=True, help="a split whose validation patients are scored")
     asked = parser.parse_args()
-    cases = cases_named(find_cases(asked.data), read_split(asked.splits, None).validation)
+    cases = cases_named(cases_as_trained(asked.data, asked.bundles[0]), read_split(asked.splits, None).validation)
     header = ["modalities", *(f"{b.name} {word}" for b in asked.bundles for word in (*REGIONS, "mean"))]
     print(f"Dice of {len(cases)} patients", file=sys.stderr)
     print("| " + " | ".join(header) + " |\n| " + " | ".join(["---"] * len(header)) + " |")

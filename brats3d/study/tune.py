@@ -7,14 +7,13 @@ from pathlib import Path
 
 from brats3d.bundle import Bundle, open_bundle
 from brats3d.cases.case import patient_of
-from brats3d.cases.find import find_cases
 from brats3d.errors import RequestError
 from brats3d.predict.predictor import Predictor
 from brats3d.study import calibration
 from brats3d.study.choose import find_rules
 from brats3d.study.kept import KeptCase, keep_predictions
 from brats3d.study.store import Tuning, store, untuned
-from brats3d.train.cohort import cases_named
+from brats3d.train.cohort import cases_as_trained, cases_named
 from brats3d.train.model_card import RELIABILITY_FILE, trained_with
 from brats3d.train.run import check_data
 from brats3d.train.splits import Split, check_once, read_folds, read_json, read_split
@@ -118,7 +117,7 @@ def check_held_out(bundle: Path, split: Split) -> None:
 
 def predictions(request: TuneRequest, splits: Sequence[Split], folder: Path, say: Say) -> Iterator[KeptCase]:
     """Yield what each bundle says of the patients that it never saw."""
-    cases = find_cases(request.data)
+    cases = cases_as_trained(request.data, request.bundles[0])
     for fold, (bundle, split) in enumerate(zip(request.bundles, splits, strict=True)):
         say(f"{bundle}: predicting {len(split.validation)} patients")
         predictor = Predictor.from_bundle(bundle, device=request.device)

@@ -13,9 +13,11 @@ from brats3d.bundle.plain import PROGRAM_SIGNS
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import RequestError
+from brats3d.labels import LAYOUT, scheme_asked
 from brats3d.prepare import Preparation
 from brats3d.train.cache import CachedCase, make_cache
 from brats3d.train.memory import Forecast, forecast
+from brats3d.train.model_card import trained_with
 from brats3d.train.patches import CohortCase
 from brats3d.train.residence import Residence
 from brats3d.vocabulary import Modality, Severity
@@ -82,6 +84,7 @@ def cohorts_of(
     patch: Sequence[int],
     batch: int,
     device: torch.device,
+    label_scheme: str = LAYOUT,
     residence: str = "auto",
     rank: int = 0,
     ranks: int = 1,
@@ -98,6 +101,7 @@ def cohorts_of(
         bundle_root: the bundle, whose `common.yaml` says what network is trained.
         patch, batch: voxels along X, Y, Z, and patches a step of a rank.
         device: the one that trains.
+        label_scheme: what the references' labels mean, or `layout`.
         residence: `auto`, `device`, `memory` or `disk`.
         rank, ranks: of this process, among how many; it keeps every `ranks`-th training case, all if they are fewer.
         quiet: do not print the forecast to stderr.
@@ -109,7 +113,7 @@ def cohorts_of(
     """
     shares = ranks if len(train_ids) >= ranks else 1
     own = train_ids[rank::ranks] if shares == ranks else train_ids
-    cases = find_cases(dataset_dir) if (*train_ids, *validation_ids) else []
+    cases = find_cases(dataset_dir, label_scheme=scheme_asked(label_scheme)) if (*train_ids, *validation_ids) else []
     how = ([Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir))
     make_cache(how[2])
     train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
@@ -143,6 +147,11 @@ def chosen_and_told(expected: Forecast, asked: str, quiet: bool) -> Residence:
     if not quiet:
         tqdm.write(expected.words(chosen), file=sys.stderr)
     return chosen
+
+
+def cases_as_trained(data: Path, bundle: Path) -> list[Case]:
+    """Return the cases of a folder, their references read as those that a bundle was trained on."""
+    return find_cases(data, label_scheme=scheme_asked(trained_with(bundle).get("label_scheme", LAYOUT)))
 
 
 def cases_named(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:

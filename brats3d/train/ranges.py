@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from brats3d.errors import RequestError
+from brats3d.labels import LAYOUT, SCHEMES
 from brats3d.networks import check_network_def, divisor
 from brats3d.settings import is_number
 from brats3d.train.augmentation import Augmentation
@@ -45,6 +46,7 @@ Instance norm refuses one. Two are not enough in 3D: where the first axis has tw
 gradient of a 3x3x3 convolution's weights on a CPU from memory that it never wrote: another one each time, at times NaN.
 """
 CHOICES: dict[str, tuple[Any, ...]] = {
+    "label_scheme": (LAYOUT, *SCHEMES),
     "augmentation.rotation_axes": (1, 3),
     "precision": ("auto", "float32", "bfloat16"),
     "weights": ("float32", "float16"),

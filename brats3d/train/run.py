@@ -15,6 +15,7 @@ from brats3d.bundle import open_bundle
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BadInput, Interrupted, RequestError, interrupt_code
+from brats3d.labels import scheme_asked
 from brats3d.networks import outline_for
 from brats3d.output.whole import sweep_parts
 from brats3d.predict.engines import choose_device
@@ -91,7 +92,7 @@ def draw_patches(request: TrainingRequest, sheet: Path, say: Say = lambda line: 
     """
     recipe = read_recipe(request.config, request.changes)
     check_data(request.data)
-    cases = find_cases(request.data)
+    cases = find_cases(request.data, label_scheme=scheme_asked(recipe["label_scheme"]))
     split = split_for(request, cases)
     some = split.train[:: max(1, len(split.train) // PATCHES)][:PATCHES]
     prepare_all(cases, some, recipe, request, say)
@@ -132,7 +133,7 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     device = choose_device(request.device)
     precision_for(precision=recipe["precision"], device=torch.device(device))
     outline_for(network_def_of(recipe), recipe["patch"])
-    cases = find_cases(request.data)
+    cases = find_cases(request.data, label_scheme=scheme_asked(recipe["label_scheme"]))
     split = split_for(request, cases)
     if request.resume:
         same_configs(request.out, recipe, split)

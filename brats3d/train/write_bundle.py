@@ -33,6 +33,7 @@ def training_values(recipe: Mapping[str, Any], split: Split) -> Settings:
     return {
         "train_ids": list(split.train),
         "validation_ids": list(split.validation),
+        "label_scheme": recipe["label_scheme"],
         "patch": list(recipe["patch"]),
         "batch": recipe["batch"],
         "epochs": recipe["epochs"],

@@ -1,14 +1,17 @@
 """The cohort: the named cases where memory allows, divided between ranks, and all who cannot be trained on named."""
 
+import nibabel
+import numpy as np
 import pytest
 import torch
 
 from brats3d.bundle import read_plain_yaml
 from brats3d.cases.find import find_cases
-from brats3d.errors import MachineError, RequestError
+from brats3d.errors import BadInput, MachineError, RequestError
 from brats3d.prepare import Preparation
 from brats3d.train import memory
-from brats3d.train.cohort import cases_named, cohorts_of, fault_to_train_on
+from brats3d.train.cohort import cases_as_trained, cases_named, cohorts_of, fault_to_train_on
+from brats3d.train.run import train_bundle
 from brats3d.vocabulary import MODALITIES
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
@@ -108,3 +111,16 @@ def test_all_who_cannot_be_trained_on_are_named(own):
 def test_an_id_that_monai_would_run_or_change_is_refused(case, case_id):
     assert "is a program to MONAI" in fault_to_train_on(case_id, case)
     assert fault_to_train_on(case.id, case) is None
+
+
+def test_references_are_read_by_the_label_scheme_that_the_recipe_names(own, cohorts, request_of):
+    plain = cohorts(dataset_dir=str(own)).train[0]
+    for path in own.rglob("*_seg.nii.gz"):
+        image = nibabel.load(path)
+        as_msd = np.array([0, 2, 1, 0, 3], np.uint8)[np.asarray(image.dataobj).astype(np.uint8)]
+        nibabel.save(nibabel.Nifti1Image(as_msd, image.affine), path)
+    assert torch.equal(cohorts(dataset_dir=str(own), label_scheme="msd").train[0].levels, plain.levels)
+    with pytest.raises(BadInput, match=r"in training --set label_scheme=NAME"):
+        cohorts(dataset_dir=str(own))
+    bundle = train_bundle(request_of({"epochs": "1"}, data=own, changes=("label_scheme=msd",)))
+    assert [case.label_scheme for case in cases_as_trained(own, bundle)] == ["msd"] * 3

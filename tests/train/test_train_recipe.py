@@ -82,6 +82,7 @@ def test_an_augmentation_is_plain_data_and_back():
         ("average_decay=1", "average_decay is 1"),
         ("sampling.tumour_share=1.1", "from 0 to 1"),
         ("precision=half", "it must be one of auto, float32, bfloat16"),
+        ("label_scheme=brats", "it must be one of layout, brats2020, brats2023, brats2024, msd"),
         ("weights=int8", "it must be one of float32, float16"),
         ("modalities=[t2, t1]", "in this order"),
         ("modalities=t1", "in this order"),
