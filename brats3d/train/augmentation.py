@@ -19,12 +19,12 @@ class Augmentation:
 
     flip: float = 0.5
     """Of each axis."""
-    rotation: float = 0.2
+    rotation: float = 0.3
     rotation_degrees: float = 30.0
     """About each axis, either way."""
     rotation_axes: int = 1
     """About how many axes a patch is turned: 1, drawn evenly and cheap on a processor, or 3."""
-    scale: float = 0.2
+    scale: float = 0.3
     scale_range: Range = (0.7, 1.4)
     """Of the tumour's size."""
     scale_axes: float = 0.1
@@ -34,24 +34,24 @@ class Augmentation:
     """Deviation of the displacement at control points."""
     elastic_spacing: float = 24.0
     """Voxels between control points, about."""
-    noise: float = 0.1
+    noise: float = 0.15
     """Of a modality, as all that follows."""
     noise_deviation: float = 0.3
-    blur: float = 0.1
+    blur: float = 0.15
     blur_voxels: Range = (0.5, 1.2)
-    low_resolution: float = 0.12
+    low_resolution: float = 0.15
     """Half of the time along one axis alone, as thick slices are."""
     low_resolution_range: Range = (0.3, 1.0)
-    shading: float = 0.2
+    shading: float = 0.3
     """The smooth brightness across the head that a coil leaves."""
     shading_strength: float = 0.3
     """Share of the raw signal, at most, at the patch's brightest or darkest corner."""
-    added_brightness: float = 0.2
+    added_brightness: float = 0.3
     added_brightness_deviation: float = 0.3
-    brightness: float = 0.15
+    brightness: float = 0.3
     """A factor on the z-scored signal."""
-    brightness_range: Range = (0.75, 1.25)
-    contrast: float = 0.15
+    brightness_range: Range = (0.7, 1.35)
+    contrast: float = 0.0
     """A factor on the distance from the patch's mean; values stay within the range that was there."""
     contrast_range: Range = (0.75, 1.25)
     gamma: float = 0.15
