@@ -123,7 +123,8 @@ def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> l
         plan = json.loads(path.read_text(encoding="utf-8"))
         other = [key for key, value in asked.items() if "asked" not in plan or plan["asked"][key] != value]
         if other:
-            raise RequestError(f"{path} was made for another {other[0]}: give another folder, or remove it")
+            what = {"minutes": "budget", "split": "split", "recipe": "recipe"}[other[0]]
+            raise RequestError(f"{path} was made for another {what}: give another folder, or remove it")
         return list(plan["changes"])
     seconds = seconds_a_step(recipe, torch.device(choose_device(lab.device)))
     steps = steps_within(60 * lab.minutes, seconds)

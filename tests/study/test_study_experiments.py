@@ -60,7 +60,7 @@ def test_a_row_is_trained_scored_and_not_done_again(lab, monkeypatch):
     monkeypatch.setattr(experiments, "train", pytest.fail)
     assert run_experiment(experiment, lab, said.append) == result
     assert said[-1] == "Half the Rate!: done already"
-    with pytest.raises(RequestError, match="made for another minutes"):
+    with pytest.raises(RequestError, match="made for another budget"):
         run_experiment(experiment, replace(lab, minutes=0.03), said.append)
     with pytest.raises(RequestError, match="made for another recipe"):
         run_experiment(replace(experiment, changes=("optimizer.rate=0.0006",)), lab, said.append)
@@ -72,7 +72,7 @@ def test_a_resumed_row_keeps_the_plan_it_was_begun_with(lab, monkeypatch):
     monkeypatch.setattr(experiments, "seconds_a_step", pytest.fail)
     assert planned(experiment, lab, lab.out / "planned", lambda line: None) == first
     (lab.out / "planned.plan.json").write_text(json.dumps({"changes": first}))
-    with pytest.raises(RequestError, match="was made for another minutes"):
+    with pytest.raises(RequestError, match="was made for another budget"):
         planned(experiment, lab, lab.out / "planned", lambda line: None)
 
 
