@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PATIENTS ?=
 SPLITS ?=
-TABLES ?= networks hyperparameters
+TABLES ?= networks hyperparameters supervision
 EXPERIMENTS ?= brats3d-experiments
 
 .PHONY: demo test check slow experiments wheel clean

@@ -78,10 +78,11 @@ class Laboratory:
 
 
 def read_table(name: str) -> tuple[str, list[Experiment]]:
-    """Return title and rows of a table that ships."""
+    """Return title and rows of a table that ships; what it sets above its rows holds for each of them."""
     file = resources.files("brats3d.configs").joinpath("experiments", f"{name}.yaml")
     document = parse_yaml(file.read_bytes(), f"experiments {name}")
-    rows = [Experiment(row["name"], row["config"], tuple(row.get("set", ()))) for row in document["rows"]]
+    shared = document.get("set", [])
+    rows = [Experiment(row["name"], row["config"], (*shared, *row.get("set", ()))) for row in document["rows"]]
     return str(document["title"]), rows
 
 
