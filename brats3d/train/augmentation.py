@@ -40,7 +40,8 @@ class Augmentation:
     blur: float = 0.15
     blur_voxels: Range = (0.5, 1.2)
     low_resolution: float = 0.15
-    """Half of the time along one axis alone, as thick slices are."""
+    low_resolution_one_axis: float = 0.5
+    """Of these, along one axis alone, as thick slices are; else along all three alike."""
     low_resolution_range: Range = (0.3, 1.0)
     shading: float = 0.3
     """The smooth brightness across the head that a coil leaves."""
@@ -155,7 +156,7 @@ def draw_shares(augmentation: Augmentation, rows: int, rng: np.random.Generator)
     """Draw which share of its voxels each axis keeps, (rows, 3): one axis alone, or all three the same."""
     shares = rng.uniform(*augmentation.low_resolution_range, (rows, 1)).repeat(3, axis=1)
     alone = np.arange(3) == rng.integers(3, size=(rows, 1))
-    return np.where(alone | (rng.random((rows, 1)) < 0.5), shares, 1.0)
+    return np.where(alone | (rng.random((rows, 1)) < 1 - augmentation.low_resolution_one_axis), shares, 1.0)
 
 
 SHADES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 1, 0), (1, 0, 1), (0, 1, 1))

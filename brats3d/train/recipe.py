@@ -13,6 +13,7 @@ from brats3d.errors import BundleError, RequestError, nearest_name
 from brats3d.networks import RECIPES
 from brats3d.settings import Settings, is_number, is_pair, overlay
 from brats3d.train.augmentation import Augmentation
+from brats3d.train.presets import OWN, preset_of, with_presets
 from brats3d.train.ranges import check_augmentation, check_network, check_recipe
 
 BASE = "base"
@@ -43,9 +44,9 @@ def read_recipe(config: str, changes: Sequence[str] = ()) -> Settings:
         RequestError: no such config, an unknown key (its nearest is named), or a value out of range.
     """
     base = parse_yaml(shipped_bytes(BASE), f"config {BASE}")
-    layers = [read_config(config), *map(parse_change, changes)]
-    recipe = put_over(base, layers)
-    recipe = put_over(base, [augmentation_set(recipe["augmentation"]["set"]), *layers])
+    own, asked = read_config(config), [parse_change(change) for change in changes]
+    chosen = presets_of(put_over(base, [own, *asked]))
+    recipe = put_over(base, with_presets(own, asked, chosen))
     check_recipe(recipe)
     check_augmentation(augmentation_of(recipe))
     check_network(recipe["patch"], network_def_of(recipe))
@@ -64,19 +65,18 @@ def put_over(base: Settings, layers: Sequence[Settings]) -> Settings:
     return base
 
 
-def augmentation_set(name: Any) -> Settings:
-    """Return the layer that a shipped set of augmentations is; that of `base` is empty.
+def presets_of(recipe: Settings) -> dict[tuple[str, str], Settings]:
+    """Return the presets that a recipe chooses, each as a layer, by what chose it.
 
     Raises:
-        RequestError: there is no such set.
+        RequestError: there is no such preset.
     """
-    if name == BASE:
-        return {}
-    folder = resources.files("brats3d.configs").joinpath("augmentation")
-    sets = sorted(each.name.removesuffix(".yaml") for each in folder.iterdir())
-    if name not in sets:
-        raise RequestError(f"unknown augmentation.set {name!r}{nearest_name(str(name), [BASE, *sets])}")
-    return {"augmentation": parse_yaml(folder.joinpath(f"{name}.yaml").read_bytes(), f"augmentation {name}")}
+    texts = {(group, key): preset_of(recipe, group, key) for group, key in OWN}
+    return {
+        (group, key): {group: parse_yaml(text, f"{group} {recipe[group][key]}")}
+        for (group, key), text in texts.items()
+        if text is not None
+    }
 
 
 def read_config(config: str) -> Settings:

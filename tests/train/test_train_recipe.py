@@ -135,9 +135,37 @@ def test_a_set_of_augmentations_lies_between_the_base_and_whatever_else_is_said(
     assert (patches.flip == 0) is (name == "none")
 
 
-def test_an_unknown_set_names_its_nearest():
-    with pytest.raises(RequestError, match=r"unknown augmentation.set 'nnunett'; did you mean 'nnunet'"):
-        read_recipe("unet", ["augmentation.set=nnunett"])
+def test_patches_as_they_are_keep_their_modalities_whatever_the_config_says():
+    assert read_recipe("unet")["augmentation"]["modality_dropout"] > 0
+    assert read_recipe("unet", ["augmentation.set=light"])["augmentation"]["modality_dropout"] > 0
+    assert read_recipe("unet", ["augmentation.set=none"])["augmentation"]["modality_dropout"] == 0
+
+
+def test_an_optimiser_brings_its_own_rate_and_decay(tmp_path):
+    assert read_recipe("dynunet", ["optimizer.name=adamw"])["optimizer"] == read_recipe("dynunet")["optimizer"]
+    plain = {"name": "sgd", "rate": 0.01, "weight_decay": 0.00003, "momentum": 0.99}
+    # The rate of dynunet was meant for AdamW.
+    assert read_recipe("dynunet", ["optimizer.name=sgd"])["optimizer"] == plain
+    assert read_recipe("dynunet", ["optimizer.rate=0.02", "optimizer.name=sgd"])["optimizer"] == plain | {"rate": 0.02}
+    own = tmp_path / "own.yaml"
+    own.write_text("optimizer: {name: sgd, momentum: 0.9}\n")
+    assert read_recipe(str(own))["optimizer"] == plain | {"momentum": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("augmentation.set=nnunett", "unknown augmentation.set 'nnunett'; did you mean 'nnunet'"),
+        ("optimizer.name=sdg", "unknown optimizer.name 'sdg'; did you mean 'sgd'"),
+        ("optimizer.name=[sgd]", "unknown optimizer.name ['sgd']"),
+        ("optimizer=sgd", "optimizer"),
+        ("augmentation=none", "augmentation"),
+    ],
+)
+def test_an_unknown_preset_names_its_nearest(change, words):
+    with pytest.raises(RequestError) as caught:
+        read_recipe("unet", [change])
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
