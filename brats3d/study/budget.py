@@ -1,5 +1,6 @@
 """How many steps a recipe makes in a given time on this machine, measured with its own network and patch."""
 
+import statistics
 import time
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from brats3d.train.recipe import network_def_of
 from brats3d.train.step import TrainingStep, for_training, is_compiled, optimizer_of
 
 WARM_UP = 2
-"""Steps before the clock starts."""
+"""Steps before the clock starts; within the first the network is compiled, where it is."""
 MOST_STEPS = 10
 MOST_SECONDS = 60.0
 """Whichever comes first ends the measurement."""
@@ -41,19 +42,29 @@ def seconds_a_step(recipe: Mapping[str, Any], device: torch.device) -> float:
         recipe: with every key.
         device: where it would train.
     """
+    times = step_times(recipe, device)
+    give_back_freed_memory()  # a process of its own is about to train
+    return statistics.median(times)
+
+
+def step_times(recipe: Mapping[str, Any], device: torch.device) -> list[float]:
+    """Return the seconds of some steps, one at least, after those that warm up."""
     step, engine, batch = bare_step(recipe, device)
-    times: list[float] = []
-    while len(times) < WARM_UP + MOST_STEPS and sum(times) < MOST_SECONDS:
+
+    def timed() -> float:
         started = time.perf_counter()
         step(engine, batch)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - started)
         engine.state.iteration += 1
-    del step, engine, batch
-    give_back_freed_memory()  # a process of its own is about to train
-    kept = sorted(times[WARM_UP:] or times)
-    return kept[len(kept) // 2]
+        return time.perf_counter() - started
+
+    for _ in range(WARM_UP):
+        timed()
+    times = [timed()]
+    while len(times) < MOST_STEPS and sum(times) < MOST_SECONDS:
+        times.append(timed())
+    return times
 
 
 def bare_step(recipe: Mapping[str, Any], device: torch.device) -> tuple[TrainingStep, Any, dict[str, torch.Tensor]]:

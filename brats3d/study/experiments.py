@@ -4,17 +4,16 @@
 """
 
 import argparse
+import csv
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from brats3d.batch.segment import Options, segment_folder
@@ -28,18 +27,19 @@ from brats3d.predict.engines import choose_device
 from brats3d.scoring.folder import compare
 from brats3d.scoring.scores import CaseScores
 from brats3d.study.budget import seconds_a_step, steps_within
-from brats3d.study.strata import error_of_mean, mean_dice
-from brats3d.train.recipe import parse_yaml, read_recipe
+from brats3d.study.comparison import Result, as_markdown
+from brats3d.study.strata import mean_dice
+from brats3d.train.heap import give_back_freed_memory
+from brats3d.train.memory import forecast
+from brats3d.train.recipe import network_def_of, parse_yaml, read_recipe
 from brats3d.train.splits import read_split
 from brats3d.vocabulary import REGIONS
 
-FEW_STEPS = 100
-"""A network that makes fewer within the budget has learnt nothing yet, and the table says so."""
-EPOCHS = 20
-"""Of each training, so that a killed one is resumed with little lost."""
-HEADER = ("", "parameters", "steps", "steps/s", "memory", *(f"{r} Dice" for r in REGIONS), "mean", "more", "HD95 mm")
+EPOCHS = range(20, 9, -1)
+"""Of each training, so that a killed one is resumed with little lost: the number that leaves fewest steps over."""
+TICK = 0.1
+"""Seconds, to which `metrics.csv` is exact."""
 RUN_TRAIN = "import sys; from brats3d.cli.main import main; sys.exit(main())"
-Result = dict[str, Any]
 Say = Callable[[str], None]
 
 
@@ -91,7 +91,7 @@ def run_experiment(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
 
     Raises:
         RequestError: the earlier run was asked for something else.
-        MachineError: the training failed.
+        MachineError: it does not fit into memory, or the training failed.
     """
     place = lab.out / experiment.folder
     done = place.with_suffix(".json")
@@ -104,6 +104,7 @@ def run_experiment(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
     scheme = scheme_asked(read_recipe(experiment.config, experiment.changes)["label_scheme"])
     held_out = [case for case in find_cases(lab.data, label_scheme=scheme) if case.id in set(split.validation)]
     segment_folder(held_out, place / "masks", place, options=Options(device=lab.device))
+    give_back_freed_memory()  # the next row trains in a process of its own
     scores = compare(place / "masks", lab.data, label_scheme=scheme).scores["brats2020"]
     result = result_of(experiment, place, [each for each in scores if each.id in set(split.validation)])
     write_whole(done, json.dumps(result, indent=1).encode())
@@ -115,6 +116,7 @@ def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> l
 
     Raises:
         RequestError: the row was begun with another recipe, budget or split.
+        MachineError: not even a step of it fits into memory.
     """
     path = place.with_suffix(".plan.json")
     recipe, split = read_recipe(experiment.config, experiment.changes), read_split(lab.splits, None)
@@ -127,10 +129,12 @@ def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> l
             what = {"minutes": "budget", "split": "split", "recipe": "recipe"}[other[0]]
             raise RequestError(f"{path} was made for another {what}: give another folder, or remove it")
         return list(plan["changes"])
-    seconds = seconds_a_step(recipe, torch.device(choose_device(lab.device)))
+    device = torch.device(choose_device(lab.device))
+    forecast(network_def_of(recipe), recipe["patch"], recipe["batch"], [], [], device).choose("auto")
+    seconds = seconds_a_step(recipe, device)
     steps = steps_within(60 * lab.minutes, seconds)
     say(f"{experiment.name}: {seconds:.3f} s a step, {steps} steps in {lab.minutes:g} minutes")
-    epochs = min(EPOCHS, steps)
+    epochs = max(EPOCHS, key=lambda count: steps // count * count) if steps >= min(EPOCHS) else steps
     ways = {"epochs": epochs, "steps": steps // epochs, "validation_interval": epochs + 1}
     ways["schedule.warmup_steps"] = min(recipe["schedule"]["warmup_steps"], steps // 10)
     changes = [f"{key}={value}" for key, value in ways.items()]
@@ -167,60 +171,33 @@ def result_of(experiment: Experiment, place: Path, scores: Sequence[CaseScores])
     return {
         "name": experiment.name,
         "parameters": parameters,
-        **{key: training[key] for key in ("steps", "seconds", "device", "precision", "peak_memory_bytes")},
+        **{key: training[key] for key in ("steps", "device", "precision", "peak_memory_bytes")},
+        "steps_a_second": pace(place / "metrics.csv"),
         "dice": {each.id: mean_dice(each) for each in scores},
         "mean": mean,
     }
 
 
-def row_of(result: Result, first: Result) -> list[str]:
-    """Return a row as people read it.
-
-    Args:
-        result: of the row.
-        first: of the row that it is compared with, patient by patient.
-    """
-    mean, memory = result["mean"], result["peak_memory_bytes"]
-    dice = [mean[str(region)]["dice"] for region in REGIONS]
-    few = f" (under {FEW_STEPS}: too few to judge)" if result["steps"] < FEW_STEPS else ""
-    return [
-        result["name"],
-        f"{result['parameters'] / 1e6:.1f} M",
-        f"{result['steps']}{few}",
-        f"{result['steps'] / result['seconds']:.2f}",
-        "-" if memory is None else f"{memory / 2**30:.1f} GiB",
-        *(f"{value:.3f}" for value in dice),
-        f"{sum(dice) / len(dice):.3f}",
-        "" if result is first else difference(result["dice"], first["dice"]),
-        " / ".join(f"{mean[str(region)]['hd95']:.1f}" for region in REGIONS),
-    ]
+def pace(metrics: Path) -> float:
+    """Return the steps a second of a run from its second epoch on: within the first a card's network is compiled."""
+    with metrics.open(encoding="utf-8", newline="") as file:
+        steps, seconds = zip(*((int(row["step"]), float(row["seconds"])) for row in csv.DictReader(file)), strict=True)
+    if len(steps) == 1:
+        return float(steps[0] / max(seconds[0], TICK))
+    return float((steps[-1] - steps[0]) / max(seconds[-1] - seconds[0], TICK))
 
 
-def difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
-    """Return how much higher the mean of our scores is, patient by patient, and its standard error."""
-    each = {name: ours[name] - theirs[name] for name in ours}
-    error = error_of_mean(each)
-    return f"{np.mean(list(each.values())):+.3f}{'' if error is None else f' ± {error:.3f}'}"
+def attempt(experiment: Experiment, lab: Laboratory, say: Say) -> Result:
+    """Return what a row came to, or why this machine cannot train it: the others go on."""
+    try:
+        return run_experiment(experiment, lab, say)
+    except MachineError as error:
+        say(f"{experiment.name}: {error}")
+        return {"name": experiment.name, "failed": str(error)}
 
 
-def as_markdown(title: str, results: Sequence[Result], lab: Laboratory) -> str:
-    """Return a table with the sentence that says under what it was made."""
-    first = results[0]
-    lines = [f"## {title}", ""]
-    lines += [
-        f"{lab.minutes:g} minutes of training each ({first['device']}, {first['precision']}); Dice and HD95 of "
-        f'{len(first["dice"])} patients that were not trained on, protocol `brats2020`. "more" is how much higher '
-        "the mean is than the first row's, patient by patient, and its standard error: under two of these it is noise.",
-        "",
-        "| " + " | ".join(HEADER) + " |",
-        "| " + " | ".join(["---"] * len(HEADER)) + " |",
-    ]
-    lines += ["| " + " | ".join(row_of(result, first)) + " |" for result in results]
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Run the tables named on the command line, one after the other, and print them."""
+def main() -> int:
+    """Run the tables named on the command line, one after the other, and print them; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="+", help="names in configs/experiments")
     parser.add_argument("--data", type=Path, required=True, help="folder of patients with references")
@@ -228,15 +205,17 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="bundles, masks, results; run again to go on")
     parser.add_argument("--minutes", type=float, default=20.0, help="of training each (default 20)")
     parser.add_argument("--device", default="auto")
-    asked = parser.parse_args()
+    asked, failed = parser.parse_args(), 0
     for name in asked.tables:
         lab = Laboratory(asked.data, asked.splits, asked.out / name, asked.minutes, asked.device)
         title, rows = read_table(name)
-        results = [run_experiment(row, lab, lambda line: print(line, file=sys.stderr)) for row in rows]
-        table = as_markdown(title, results, lab)
+        results = [attempt(row, lab, lambda line: print(line, file=sys.stderr)) for row in rows]
+        failed += sum("failed" in result for result in results)
+        table = as_markdown(title, results, lab.minutes)
         write_whole(lab.out / "table.md", table.encode())
         print(table)
+    return MachineError.exit_code if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

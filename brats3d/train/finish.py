@@ -3,7 +3,6 @@
 import json
 import platform
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from monai.engines.trainer import SupervisedTrainer
 from brats3d.bundle import METADATA_FILE, WEIGHTS_FILE, weights_entry, write_weights
 from brats3d.train.average import WeightAverage
 from brats3d.train.history import History
+from brats3d.train.peak import peak_memory, reset_peak
 from brats3d.train.write_bundle import describe_bundle
 
 HELD_BACK = (signal.SIGINT, signal.SIGTERM)
@@ -66,6 +66,7 @@ class BundleFinisher:
         # A finished run that is resumed has nothing left to do; ignite would start it anew.
         begun_at = self.trainer.state.iteration
         if self.trainer.state.epoch < self.trainer.state.max_epochs:
+            reset_peak(self.device)
             self.trainer.run()
         has_steps = self.trainer.state.iteration > begun_at
         if self.writes and (has_steps or not self.is_complete):
@@ -113,21 +114,6 @@ def undisturbed() -> Iterator[None]:
             signal.signal(each, handler)
         for number in came[:1]:
             signal.raise_signal(number)
-
-
-def peak_memory(device: torch.device) -> int | None:
-    """Return the most bytes that this process had at once: of the card it trained on, else of the machine's memory.
-
-    None where the system keeps no account of it.
-    """
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    try:
-        import resource  # not on Windows
-    except ImportError:
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(most if sys.platform == "darwin" else most * 1024)
 
 
 def processor() -> str:

@@ -1,8 +1,10 @@
-"""The C library's heap while a processor trains: what a step frees stays at hand for the next one."""
+"""Freed memory: what a step on a processor frees stays at hand for the next one, and goes back between epochs."""
 
 import ctypes
 import platform
 from functools import cache
+
+import torch
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Numbers of `mallopt`, from glibc's malloc.h."""
@@ -12,7 +14,8 @@ GROWTH_BYTES = 2**28
 
 
 def give_back_freed_memory() -> None:
-    """Give the kernel what is free at this moment: once an epoch, or the heap grows by pieces that fit no more."""
+    """Give kernel and card what is free at this moment: once an epoch, or the heap grows by pieces that fit no more."""
+    torch.cuda.empty_cache()  # does nothing where no card was used
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
 

@@ -2,31 +2,34 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from training_for_tests import write_patients, write_recipe
 
 from brats3d.errors import MachineError, RequestError
-from brats3d.study import experiments
+from brats3d.study import budget, experiments
 from brats3d.study.budget import seconds_a_step, steps_within
+from brats3d.study.comparison import HEADER, as_markdown, difference, row_of
 from brats3d.study.experiments import (
+    EPOCHS,
     Experiment,
     Laboratory,
-    as_markdown,
-    difference,
+    attempt,
+    pace,
     planned,
     read_table,
-    row_of,
     run_experiment,
 )
+from brats3d.train import memory
 from brats3d.train.recipe import read_recipe
 
 RESULT = {
     "name": "unet",
     "parameters": 5_262_723,
     "steps": 2000,
-    "seconds": 1000.0,
+    "steps_a_second": 2.0,
     "device": "2 threads",
     "precision": "bfloat16",
     "peak_memory_bytes": 3 * 2**29,
@@ -56,7 +59,7 @@ def test_a_row_is_trained_scored_and_not_done_again(lab, monkeypatch):
     assert len(result["dice"]) == 1
     assert 0 < result["steps"] <= 20 * steps_within(1.2, 1e-4)
     assert result["peak_memory_bytes"] > 10**8
-    assert len(row_of(result, result)) == len(experiments.HEADER)
+    assert len(row_of(result, result)) == len(HEADER)
     monkeypatch.setattr(experiments, "train", pytest.fail)
     assert run_experiment(experiment, lab, said.append) == result
     assert said[-1] == "Half the Rate!: done already"
@@ -81,6 +84,52 @@ def test_a_training_that_fails_stops_the_run_with_a_word(lab):
         experiments.train(Experiment("broken", "no-such-recipe"), [], lab, lab.out / "broken")
 
 
+def test_a_row_that_does_not_fit_says_so_and_the_others_stand(lab, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 2**20)
+    failed = attempt(Experiment("too large", "dynunet"), lab, lambda line: None)
+    assert failed["failed"].startswith("not enough memory on cpu")
+    better = {**RESULT, "dice": {name: value + 0.02 for name, value in RESULT["dice"].items()}}
+    rows = as_markdown("Networks", [failed, RESULT, better], 20).splitlines()[-3:]
+    assert [row.split(" | ")[0] for row in rows] == ["| too large", "| unet", "| unet"]
+    assert "not enough memory" in rows[0]
+    assert "+0.020" in rows[2]  # than the first that was trained
+    assert len({row.count("|") for row in rows}) == 1
+    assert "not enough memory" in as_markdown("Networks", [failed], 20)
+
+
+def test_a_budget_is_filled_but_for_a_few_steps(lab, monkeypatch):
+    monkeypatch.setattr(experiments, "seconds_a_step", lambda recipe, device: 1.0)
+    for steps in (1, 9, 10, 39, 59, 119, 1999):
+        minutes = replace(lab, minutes=(steps + 0.5) * 1.1 / 60)
+        experiment = Experiment(f"fills {steps}", write_recipe(lab.data.parent))
+        changes = dict(each.split("=") for each in planned(experiment, minutes, lab.out / f"p{steps}", str))
+        epochs, each = int(changes["epochs"]), int(changes["steps"])
+        assert 0.9 * steps <= epochs * each <= steps
+        assert epochs == steps or epochs in EPOCHS
+
+
+def test_steps_a_second_leave_the_first_epoch_out_where_there_is_another(tmp_path):
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("epoch,step,seconds\n1,10,70.0\n2,20,75.0\n3,30,80.0\n")
+    assert pace(metrics) == 2.0
+    metrics.write_text("epoch,step,seconds\n1,10,5.0\n")
+    assert pace(metrics) == 2.0
+
+
+def test_compiling_does_not_count(monkeypatch):
+    times = iter([70.0, 5.0, *[0.05] * 10])
+    clock = [0.0]
+
+    def step(engine, batch):
+        clock[0] += next(times)
+
+    monkeypatch.setattr(
+        budget, "bare_step", lambda recipe, device: (step, SimpleNamespace(state=SimpleNamespace(iteration=1)), {})
+    )
+    monkeypatch.setattr(budget.time, "perf_counter", lambda: clock[0])
+    assert seconds_a_step({}, torch.device("cpu")) == pytest.approx(0.05)
+
+
 def test_too_few_steps_are_told_in_the_row():
     assert row_of(RESULT, RESULT)[2:5] == ["2000", "2.00", "1.5 GiB"]
     few = {**RESULT, "steps": 99, "peak_memory_bytes": None}
@@ -100,7 +149,7 @@ def test_rows_are_compared_patient_by_patient():
 
 
 def test_a_table_says_under_what_it_was_made(lab):
-    text = as_markdown("Networks", [RESULT, RESULT], lab)
+    text = as_markdown("Networks", [RESULT, RESULT], 0.02)
     assert "0.02 minutes of training each (2 threads, bfloat16); Dice and HD95 of 8 patients" in text
     row = "| unet | 5.3 M | 2000 | 2.00 | 1.5 GiB | 0.800 | 0.700 | 0.600 | 0.700 |  | 10.0 / 10.0 / 10.0 |"
     assert text.count(row) == 2
