@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and say what was decided on the way."""
-    from brats3d.train.run import TrainingRequest, draw_patches, train_bundle  # torch and MONAI take seconds to import
+    from brats3d.train.request import TrainingRequest
+    from brats3d.train.run import draw_patches, train_bundle  # torch and MONAI take seconds to import
 
     if args.out is None and args.sheet is None:
         raise RequestError("say where the bundle goes, with -o BUNDLE, or ask for a --sheet FILE.png alone")

@@ -100,7 +100,8 @@ def segment_and_score(folder: DemoFolder, group: Group, bundle: str | Path, mask
 
 def train(folder: DemoFolder, plan: Plan, place: Path, stages: Stages, quiet: bool) -> None:
     """Train the small network as `brats3d train` does."""
-    from brats3d.train.run import TrainingRequest, train_bundle  # torch and MONAI take seconds to import
+    from brats3d.train.request import TrainingRequest
+    from brats3d.train.run import train_bundle  # torch and MONAI take seconds to import
 
     request = TrainingRequest(
         config=plan.config,

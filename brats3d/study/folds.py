@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brats3d.batch.segment import Options, segment_folder
+from brats3d.batch.summary import Outcome, OutcomeStatus, Summary
 from brats3d.bundle import open_bundle, read_metadata
 from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
@@ -18,13 +19,16 @@ from brats3d.scoring.scores import CaseScores
 from brats3d.scoring.table import write_tables
 from brats3d.train.cohort import cases_named
 from brats3d.train.recipe import read_recipe
-from brats3d.train.run import CACHE, TrainingRequest, check_data, train_bundle
+from brats3d.train.request import CACHE, TrainingRequest, check_data, check_outside
+from brats3d.train.run import train_bundle
 from brats3d.train.splits import Split, check_once, nth_fold, read_folds
 from brats3d.train.write_bundle import same_configs
 
 FOLDS_FILE = "folds.json"
 MASKS = "masks"
+BEFORE_TUNING = "made before the bundle was tuned"
 PROTOCOL_NAMES = ("brats2020", "brats2023")
+LEAST_FOLDS = 2
 Say = Callable[[str], None]
 
 
@@ -74,14 +78,14 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
     """
     recipe = read_recipe(request.config, request.changes)
     check_data(request.data)
-    if request.out.resolve().is_relative_to(request.data.resolve()):
-        raise RequestError(f"{request.out} lies inside DATA: give a folder outside it")
+    check_outside(request.data, {"DIR": request.out, "cache": request.cache or request.out / CACHE})
     scheme = scheme_asked(recipe["label_scheme"])
     cases = find_cases(request.data, label_scheme=scheme)
     splits = splits_for(request, cases)
     held_out = [cases_named(cases, split.validation) for split in splits]
     make_folder(request.out)
     remember(request.out / FOLDS_FILE, splits)
+    outcomes: list[Outcome] = []
     for fold, (split, theirs) in enumerate(zip(splits, held_out, strict=True), start=1):
         bundle = fold_folder(request.out, fold)
         tuned = is_tuned(bundle)
@@ -94,9 +98,12 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
         if tuned:
             check_masks(bundle, request.out / MASKS, split.validation)
             say("tuned since: the masks made before stay")
+            outcomes += [Outcome(each.id, OutcomeStatus.SKIPPED, reason=BEFORE_TUNING) for each in theirs]
             continue
         summary = segment_folder(theirs, request.out / MASKS, bundle, options=Options(device=request.device))
         say(", ".join(f"{count} {status}" for status, count in summary.counts.items() if count))
+        outcomes += summary.cases
+    Summary(tuple(outcomes)).save(request.out / MASKS)
     return score(request, scheme, [each for split in splits for each in split.validation])
 
 
@@ -110,6 +117,8 @@ def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
         splits = read_folds(request.splits)
     else:
         ids = sorted({case.id for case in cases if case.reference is not None})
+        if request.folds < LEAST_FOLDS:
+            raise RequestError(f"--folds {request.folds}: give {LEAST_FOLDS} or more")
         splits = [nth_fold(ids, fold, request.folds) for fold in range(1, request.folds + 1)]
     check_once(splits)
     return splits

@@ -15,7 +15,7 @@ from brats3d.study.kept import KeptCase, keep_predictions
 from brats3d.study.store import Tuning, store, untuned
 from brats3d.train.cohort import cases_as_trained, cases_named
 from brats3d.train.model_card import RELIABILITY_FILE, trained_with
-from brats3d.train.run import check_data
+from brats3d.train.request import check_data
 from brats3d.train.splits import Split, check_once, read_folds, read_json, read_split
 
 Say = Callable[[str], None]

@@ -16,6 +16,7 @@ from brats3d.errors import RequestError
 from brats3d.labels import LAYOUT, scheme_asked
 from brats3d.prepare import Preparation
 from brats3d.train.cache import CachedCase, make_cache
+from brats3d.train.dataset import members_of
 from brats3d.train.memory import Forecast, forecast
 from brats3d.train.model_card import trained_with
 from brats3d.train.patches import CohortCase
@@ -30,12 +31,21 @@ class Cohort(Sequence[CohortCase]):
         entries: the cases in the cache.
         residence: where they lie.
         device: the one that trains.
+        own: which of them are kept; the others are read when they are asked for. None: all.
     """
 
-    def __init__(self, entries: Sequence[CachedCase], residence: Residence, device: torch.device) -> None:
+    def __init__(
+        self,
+        entries: Sequence[CachedCase],
+        residence: Residence,
+        device: torch.device,
+        own: Sequence[int] | None = None,
+    ) -> None:
         self.entries = entries
+        self.residence = residence
         place = device if residence is Residence.DEVICE else torch.device("cpu")
-        self.kept = None if residence is Residence.DISK else [entry.load().on(place) for entry in entries]
+        wanted = [] if residence is Residence.DISK else range(len(entries)) if own is None else own
+        self.kept = {each: entries[each].load().on(place) for each in wanted}
 
     def __len__(self) -> int:
         """Return the number of cases."""
@@ -44,7 +54,7 @@ class Cohort(Sequence[CohortCase]):
     @property
     def on_disk(self) -> bool:
         """Whether a case is read each time."""
-        return self.kept is None
+        return self.residence is Residence.DISK
 
     @overload
     def __getitem__(self, index: int) -> CohortCase: ...
@@ -54,7 +64,8 @@ class Cohort(Sequence[CohortCase]):
         """Return one case, or several."""
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        return self.entries[index].load() if self.kept is None else self.kept[index]
+        kept = self.kept.get(range(len(self))[index])
+        return self.entries[index].load() if kept is None else kept
 
     def __iter__(self) -> Iterator[CohortCase]:
         """Iterate over the cases."""
@@ -67,7 +78,7 @@ class Cohorts(NamedTuple):
     train: Cohort
     """All training cases, or this rank's share of them."""
     validation: Cohort
-    """All validation cases."""
+    """All validation cases; those that this rank looks at are kept."""
     shares: int
     """Into how many parts the training cases were divided."""
 
@@ -117,11 +128,13 @@ def cohorts_of(
     how = ([Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir))
     make_cache(how[2])
     train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
+    looked_at = members_of(len(validation), rank, ranks)
     chosen = Residence.MEMORY
     if train:
-        chosen = chosen_and_told(forecast_of(bundle_root, (train, validation), patch, batch, device), residence, quiet)
+        parts = train, [validation[each] for each in looked_at]
+        chosen = chosen_and_told(forecast_of(bundle_root, parts, patch, batch, device), residence, quiet)
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
-    return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device), shares)
+    return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device, looked_at), shares)
 
 
 def forecast_of(

@@ -123,6 +123,11 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         return {"image": images, "label": levels}
 
 
+def members_of(cases: int, rank: int, ranks: int) -> range:
+    """Return which of the validation cases a process takes."""
+    return range(rank, cases, ranks) if cases >= ranks else range(cases)
+
+
 class WholeCaseDataset(Dataset[dict[str, Any]]):
     """Whole prepared cases, to validate on.
 
@@ -135,7 +140,7 @@ class WholeCaseDataset(Dataset[dict[str, Any]]):
 
     def __init__(self, *, cohort: Sequence[CohortCase], rank: int = 0, ranks: int = 1) -> None:
         self.cohort = cohort
-        self.members = range(rank, len(cohort), ranks) if len(cohort) >= ranks else range(len(cohort))
+        self.members = members_of(len(cohort), rank, ranks)
 
     def __len__(self) -> int:
         """Return the number of cases."""

@@ -123,7 +123,7 @@ def forecast(
         train_bytes, validation_bytes: of each prepared case.
         device: where it trains.
     """
-    host = free_memory()
+    host = free_memory() // processes_here()
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host
     # Freed memory goes back to the kernel between epochs, so that the two need not lie beside each other.
     case_bytes = 2 * network_def["in_channels"] + 1  # a voxel of a prepared case: float16 modalities, uint8 levels
@@ -168,6 +168,12 @@ def kept_bytes(network: torch.nn.Module, network_def: Mapping[str, Any], size: S
     total = sum(each.untyped_storage().nbytes() for place, each in kept.items() if place not in own)
     del result
     return total
+
+
+def processes_here() -> int:
+    """Return how many processes train on this machine and share its memory, as torchrun tells each of them."""
+    count = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    return max(1, int(count)) if count.isdecimal() else 1
 
 
 def free_memory() -> int:

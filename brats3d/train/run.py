@@ -2,10 +2,8 @@
 
 import gc
 import logging
-import math
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,54 +26,19 @@ from brats3d.train.dataset import CPU, PatchDataset
 from brats3d.train.device import precision_for
 from brats3d.train.heap import give_back_freed_memory
 from brats3d.train.recipe import augmentation_of, network_def_of, read_recipe
+from brats3d.train.request import TrainingRequest, check_data, check_outside, check_place, split_for
 from brats3d.train.residence import Residence
 from brats3d.train.sheet import PATCHES, write_sheet
-from brats3d.train.splits import Split, every_fifth, nth_fold, read_split
+from brats3d.train.splits import Split
 from brats3d.train.workflow import run_training
 from brats3d.train.write_bundle import FOLDERS, same_configs, start_bundle, take_back_rules
 from brats3d.vocabulary import Modality
 
 LOG = logging.getLogger(__name__)
-CACHE = ".brats3d-cache"
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 """Letters of a path that mean nothing to MONAI or Python."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRequest:
-    """What a training run is asked for."""
-
-    config: str
-    """A file, or the name of a shipped recipe."""
-    data: Path
-    """Folder of patients with references."""
-    out: Path
-    """The bundle to write."""
-    changes: tuple[str, ...] = ()
-    """`key=value` each, put over the config."""
-    splits: Path | None = None
-    """File of named lists of patients; None: every fifth validates, or folds by sorted id."""
-    fold: int | None = None
-    """Which fold, from 1."""
-    folds: int | None = None
-    """How many folds, where no file names them."""
-    cache: Path | None = None
-    """Folder of prepared patients; None: beside the bundle."""
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda` or `cuda:N`."""
-    max_minutes: float = 0.0
-    """The run ends after the first epoch that ends later than this; 0: no limit."""
-    resume: bool = False
-    """Go on from the last checkpoint; from the start where a run was ended before its first."""
-    quiet: bool = False
-    """No progress."""
-
-    @property
-    def cache_folder(self) -> Path:
-        """Where prepared patients are kept."""
-        return self.cache or self.out.absolute().parent / CACHE
 
 
 def draw_patches(request: TrainingRequest, sheet: Path, say: Say = lambda line: None) -> Path:
@@ -92,6 +55,7 @@ def draw_patches(request: TrainingRequest, sheet: Path, say: Say = lambda line: 
     """
     recipe = read_recipe(request.config, request.changes)
     check_data(request.data)
+    check_outside(request.data, {"cache": request.cache_folder})
     cases = find_cases(request.data, label_scheme=scheme_asked(recipe["label_scheme"]))
     split = split_for(request, cases)
     some = split.train[:: max(1, len(split.train) // PATCHES)][:PATCHES]
@@ -145,7 +109,7 @@ def train_bundle(request: TrainingRequest, say: Say = lambda line: None) -> Path
     lists = f"train on {len(split.train)}, validate on {len(split.validation)} patients"
     say(f"{lists} ({split.source}); {left_out} left out")
     say(f"prepared patients are kept in {request.cache_folder}")
-    prepare_all(cases, split.ids, recipe, request, say)
+    check_no_copies(split, prepare_all(cases, split.ids, recipe, request, say))
     if request.resume and take_back_rules(request.out, recipe, split):
         say("the rules found by tune were of the weights so far and are taken back; tune again after training")
     start_bundle(request.out, recipe, split)
@@ -169,59 +133,13 @@ def how_it_ended(request: TrainingRequest, recipe: Settings) -> list[str]:
     return [*lines, f"segment with: brats3d segment PATIENTS -o MASKS -b {named}"]
 
 
-def check_place(request: TrainingRequest) -> None:
-    """Check where the bundle and the prepared patients shall lie, and for how long training may go on.
-
-    Raises:
-        RequestError: BUNDLE is a file, exists without `resume` or is absent with it, it or the cache lies inside
-            DATA, or the minutes are none.
-    """
-    out = request.out
-    if not math.isfinite(request.max_minutes) or request.max_minutes < 0:
-        raise RequestError(f"--max-minutes {request.max_minutes:g}: give a number of 0 or more")
-    check_data(request.data)
-    if out.is_file():
-        raise RequestError(f"BUNDLE {out} is a file: give a folder")
-    for name, folder in (("BUNDLE", out), ("cache", request.cache_folder)):
-        if folder.resolve().is_relative_to(request.data.resolve()):
-            raise RequestError(f"{name} {folder} lies inside DATA: give a folder outside it")
-    filled = out.is_dir() and any(out.iterdir())
-    if filled and not request.resume:
-        raise RequestError(f"BUNDLE {out} exists: add --resume to go on with it, or give another folder")
-    if request.resume and not filled:
-        raise RequestError(f"BUNDLE {out} does not exist: there is nothing to resume")
-
-
-def check_data(data: Path) -> None:
-    """Raise RequestError unless DATA is a folder."""
-    if not data.is_dir():
-        raise RequestError(f"DATA {data}: no such folder")
-
-
-def split_for(request: TrainingRequest, cases: Sequence[Case]) -> Split:
-    """Return the split that the request means.
-
-    Raises:
-        RequestError: the file or the numbers do not fit.
-    """
-    if request.splits is not None:
-        if request.folds is not None:
-            raise RequestError("--folds splits without a file; with --splits give --fold alone")
-        return read_split(request.splits, request.fold)
-    ids = sorted({case.id for case in cases if case.reference is not None})
-    if (request.fold is None) != (request.folds is None):
-        raise RequestError("--fold K and --folds N go together where no --splits file is given")
-    if not ids:
-        raise RequestError(f"no patient under {request.data} has a reference to learn from")
-    if request.fold is not None and request.folds is not None:
-        return nth_fold(ids, request.fold, request.folds)
-    return every_fifth(ids)
-
-
 def prepare_all(
     cases: Sequence[Case], ids: Sequence[str], recipe: Settings, request: TrainingRequest, say: Say
-) -> None:
+) -> dict[str, Path]:
     """Prepare every listed case once before training starts, so that a bad one stops the run now and not within it.
+
+    Returns:
+        The entry of each in the cache, by id.
 
     Raises:
         RequestError: listed cases are absent, refused or without a reference; all of them are named.
@@ -232,10 +150,15 @@ def prepare_all(
     make_cache(request.cache_folder)
     by_id = {case.id: case for case in cases}
     faults: list[str] = []
+    entries: dict[str, Path] = {}
     hidden = request.quiet or not sys.stderr.isatty()
     for number, each in enumerate(tqdm(ids, desc="prepare", unit="patient", leave=False, disable=hidden), start=1):
         try:
-            fault = fault_to_train_on(each, by_id.get(each)) or fault_in_files(by_id[each], recipe, request)
+            fault = fault_to_train_on(each, by_id.get(each))
+            if fault is None:
+                entries[each] = prepare_entry(by_id[each], recipe, request)
+        except BadInput as error:
+            fault = f"refused: {error.finding.message}"
         except KeyboardInterrupt as error:
             words = (
                 f"interrupted while patient {number} of {len(ids)} was prepared; run the same command again to go on"
@@ -245,16 +168,38 @@ def prepare_all(
         if hidden:
             say(f"[{number}/{len(ids)}] {each}: {'refused' if fault else 'prepared'}")
     refuse(len(ids), faults)
+    return entries
 
 
-def fault_in_files(case: Case, recipe: Settings, request: TrainingRequest) -> str | None:
-    """Prepare a case into the cache; return why that cannot be done, None where it was."""
+def prepare_entry(case: Case, recipe: Settings, request: TrainingRequest) -> Path:
+    """Prepare a case into the cache and return its entry.
+
+    Raises:
+        BadInput: one of its files is refused.
+    """
     modalities = [Modality(name) for name in recipe["modalities"]]
-    try:
-        CachedCase(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder).arrays()
-    except BadInput as error:
-        return f"refused: {error.finding.message}"
-    return None
+    cached = CachedCase(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder)
+    cached.arrays()
+    return cached.entry
+
+
+def check_no_copies(split: Split, entries: Mapping[str, Path]) -> None:
+    """Check that nobody is held out whose very images are trained on under another id.
+
+    Args:
+        split: who is trained on and who is held out.
+        entries: of the cache, by id; the same images have the same entry.
+
+    Raises:
+        RequestError: naming the pairs.
+    """
+    trained, held_out = {entries[each]: each for each in split.train}, (*split.validation, *split.test)
+    pairs = [f"{trained[entries[each]]} and {each}" for each in held_out if entries[each] in trained]
+    if pairs:
+        raise RequestError(
+            f"the same images are trained on and held out: {', '.join(pairs)}; leave one of each pair out, or name "
+            "them in one list with --splits FILE"
+        )
 
 
 def train(request: TrainingRequest, device: str, say: Say) -> None:

@@ -10,7 +10,8 @@ from training_for_tests import write_patients, write_recipe
 from brats3d.cases.find import find_cases
 from brats3d.predict.predictor import Predictor
 from brats3d.scoring.folder import evaluate
-from brats3d.train.run import TrainingRequest, train_bundle
+from brats3d.train.request import TrainingRequest
+from brats3d.train.run import train_bundle
 
 pytestmark = pytest.mark.slow
 

@@ -46,6 +46,11 @@ def test_each_patient_is_scored_once_by_the_fold_that_never_saw_it(room, done):
     assert [case["id"] for case in document["cases"]] == IDS
 
 
+def test_one_summary_tells_of_all_folds(room, done):
+    document = json.loads((room.out / MASKS / "summary.json").read_text())
+    assert [case["id"] for case in document["cases"]] == IDS
+
+
 def test_what_is_done_is_not_done_again(room, done, monkeypatch):
     monkeypatch.setattr(folds, "train_bundle", pytest.fail)
     said = []
@@ -80,6 +85,14 @@ def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path):
         run_folds(replace(room, changes=("optimizer.rate=0.1",)))
     with pytest.raises(RequestError, match="lies inside DATA"):
         run_folds(replace(room, out=room.data / "out"))
+    with pytest.raises(RequestError, match=r"cache .* lies inside DATA"):
+        run_folds(replace(room, out=tmp_path / "new", cache=room.data / "cache"))
+    with pytest.raises(RequestError, match="--folds 0: give 2 or more"):
+        run_folds(replace(room, out=tmp_path / "new", folds=0))
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestError, match="file is a file: give a folder"):
+        run_folds(replace(room, out=tmp_path / "file"))
     twice = tmp_path / "splits.json"
     twice.write_text(json.dumps([{"train": IDS[1:], "validation": IDS[:1]}] * 2))
     with pytest.raises(RequestError, match=f"{IDS[0]}: validated on in two folds"):

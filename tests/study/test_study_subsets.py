@@ -12,7 +12,8 @@ import brats3d
 from brats3d.cases.find import find_cases
 from brats3d.predict.predictor import Predictor
 from brats3d.study.subsets import dice_without, main, rows_of, subsets_of
-from brats3d.train.run import TrainingRequest, train_bundle
+from brats3d.train.request import TrainingRequest
+from brats3d.train.run import train_bundle
 from brats3d.vocabulary import MODALITIES, REGIONS, Modality
 
 

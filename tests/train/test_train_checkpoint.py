@@ -14,7 +14,8 @@ from brats3d.errors import MachineError, OutputError, RequestError
 from brats3d.train import run
 from brats3d.train.checkpoint import BEST, LAST, write_state
 from brats3d.train.patches import CohortCase
-from brats3d.train.run import TrainingRequest, train_bundle
+from brats3d.train.request import TrainingRequest
+from brats3d.train.run import train_bundle
 
 
 @pytest.fixture

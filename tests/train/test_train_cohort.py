@@ -55,7 +55,7 @@ def test_nobody_to_train_or_validate_on_is_an_empty_cohort(cohorts, capsys):
 
 def test_a_cohort_on_disk_is_the_same_and_keeps_nothing(cohorts):
     (kept, *_), (read, *_) = cohorts(residence="memory"), cohorts(residence="disk")
-    assert read.kept is None
+    assert read.on_disk
     assert kept[1] is kept[1]
     assert read[1] is not read[1]
     assert torch.equal(read[1].data, kept[1].data)
@@ -67,6 +67,19 @@ def test_ranks_divide_the_cases_unless_there_are_too_few(cohorts):
     assert [part.shares for part in parts] == [2, 2]
     many = cohorts(rank=3, ranks=4, quiet=True)
     assert (len(many.train), many.shares) == (3, 1)
+
+
+def test_a_rank_keeps_the_validation_cases_that_it_looks_at_and_its_share_of_the_memory(cohorts, monkeypatch, capsys):
+    parts = [cohorts(validation_ids=IDS, rank=rank, ranks=2, quiet=True).validation for rank in range(2)]
+    assert [sorted(part.kept) for part in parts] == [[0, 2], [1]]
+    assert [[each.id for each in part] for part in parts] == [IDS, IDS]
+    assert parts[0][-1] is parts[0][2]
+    with pytest.raises(IndexError):
+        parts[0][3]
+    monkeypatch.setattr(memory, "free_memory", lambda: 2**33)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    cohorts()
+    assert "2.0 GiB free" in capsys.readouterr().err
 
 
 def test_the_forecast_is_told_before_anything_is_trained(cohorts, capsys):
@@ -85,7 +98,7 @@ def test_with_little_memory_the_cohort_stays_on_disk_and_with_less_training_is_r
     step = sum(memory.step_bytes(network_def, [8, 8, 8], 2))
     monkeypatch.setattr(memory, "VALIDATION_BYTES_A_VOXEL", 0)
     monkeypatch.setattr(memory, "free_memory", lambda: int(step / 0.9) + 1000)
-    assert cohorts().train.kept is None
+    assert cohorts().train.on_disk
     assert "on disk" in capsys.readouterr().err
     with pytest.raises(MachineError, match="cohort and step take"):
         cohorts(residence="memory")

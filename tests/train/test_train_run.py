@@ -12,7 +12,8 @@ from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
 from brats3d.errors import Interrupted, MachineError, OutputError, RequestError, Terminated, TrainingStopped
 from brats3d.train import run
-from brats3d.train.run import as_expression, check_place, split_for, train_bundle
+from brats3d.train.request import check_place, split_for
+from brats3d.train.run import as_expression, train_bundle
 
 IDS = [f"BraTS20_Phantom_00{n}" for n in (1, 2, 3)]
 SOON = 1e-6

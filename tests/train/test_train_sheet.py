@@ -45,3 +45,6 @@ def test_the_command_draws_a_picture_and_trains_nothing(room, tmp_path, capsys):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["sheet.png", "smallest.yaml"]
     assert main(arguments) == 2
     assert "-o BUNDLE" in capsys.readouterr().err
+    assert main([*arguments[:-1], str(room / "data/cache"), "--sheet", str(sheet)]) == 2
+    assert "lies inside DATA" in capsys.readouterr().err
+    assert not (room / "data/cache").exists()

@@ -1,6 +1,7 @@
 """How a training starts and comes to its end: cut anywhere it can go on, and nothing a stranger wrote is run."""
 
 import json
+import shutil
 import signal
 from dataclasses import replace
 
@@ -64,6 +65,22 @@ def run_of_monai(bundle):
     workflow = ConfigWorkflow(configs, logging_file=False, workflow_type="infer")
     workflow.parser.parse()
     assert workflow.parser.get_parsed_content("_meta_")["brats3d"]["split"] == "file %all.json"
+
+
+def test_the_same_images_under_two_ids_are_not_both_trained_on_and_held_out(own, request_of):
+    copy = own / "BraTS20_Phantom_009"
+    copy.mkdir()
+    for path in (own / IDS[0]).iterdir():
+        shutil.copy(path, copy / path.name.replace(IDS[0], copy.name))
+    splits = own.parent / "splits.json"
+    for held_out in ("validation", "test"):
+        splits.write_text(json.dumps({"train": IDS[:1], "validation": [], held_out: [IDS[1], copy.name]}))
+        request = request_of(data=own, splits=splits)
+        with pytest.raises(RequestError, match=f"trained on and held out: {IDS[0]} and {copy.name};"):
+            train_bundle(request)
+        assert not request.out.exists()
+    splits.write_text(json.dumps({"train": [IDS[0], copy.name], "validation": [IDS[1]]}))
+    train_bundle(request_of(data=own, splits=splits, max_minutes=SOON))
 
 
 def test_a_network_whose_stages_do_not_fit_is_refused_before_anything_is_begun(request_of):
