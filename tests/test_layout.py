@@ -1,6 +1,7 @@
 """The house rules that a machine can check: imports point down, files and functions stay small, docstrings stand."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,14 @@ def is_inner(node: ast.AST, tree: ast.AST) -> bool:
     """Return whether a definition stands inside a function, or only announces an overload."""
     overloaded = any(isinstance(d, ast.Name) and d.id == "overload" for d in getattr(node, "decorator_list", []))
     return overloaded or any(node is not f and node in list(ast.walk(f)) for f in functions(tree))
+
+
+def test_every_room_is_in_the_wheel() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    listed = set(settings["options"]["packages"].split()) - {f"brats3d.{name}" for name in DATA_FOLDERS}
+    rooms = [file.parent.relative_to(ROOT) for file in FILES if file.name == "__init__.py"]
+    assert {".".join(room.parts) for room in rooms} == listed
 
 
 def test_no_room_has_the_name_of_a_public_function() -> None:

@@ -168,6 +168,9 @@ def read_bounded(folder: Path, name: str, limit: int) -> bytes:
             raise BundleError(f"bundle {folder.name}: {name} is no regular file; fetch the bundle again")
         with path.open("rb") as file:
             data = file.read(min(status.st_size, limit) + 1)
+    except FileNotFoundError as error:
+        remedy = "name a folder that `brats3d train` wrote, or fetch the bundle again"
+        raise BundleError(f"bundle {folder.name}: it has no {name}; {remedy}") from error
     except OSError as error:
         raise BundleError(f"bundle {folder.name}: {name}: {error.strerror}; fetch the bundle again") from error
     if len(data) > limit:

@@ -90,7 +90,7 @@ def find_cases(
         visited = list(_walk(root, seen))
         _fill(root, visited, forced, label_scheme)
         found += [case for each in visited for case in each.cases]
-        empty += _empty_cases(root, visited, label_scheme)
+        empty += _empty_cases(root, visited, label_scheme, layout)
     if not found:
         raise NoPatientFound(_nothing(paths, empty))
     if allow_missing:
@@ -184,9 +184,9 @@ def _fill_from_list(root: Path, here: Visited, forced: Layout | None, scheme: st
         here.reason = refusal.finding.message
 
 
-def _empty_cases(root: Path, visited: Sequence[Visited], scheme: str | None) -> list[Case]:
+def _empty_cases(root: Path, visited: Sequence[Visited], scheme: str | None, forced: str | None) -> list[Case]:
     return [
-        empty_case(root, each.path, each.names, scheme, each.reason)
+        empty_case(root, each.path, each.names, scheme, each.reason, forced)
         for each in visited
         if not each.cases
         and (each.reason is not None or not each.has_cases_below)

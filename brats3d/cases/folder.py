@@ -215,7 +215,14 @@ def _may_be_reference(name: str, matches: Sequence[Match], prefixes: set[str]) -
     return REFERENCE in lower
 
 
-def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | None, reason: str | None = None) -> Case:
+def empty_case(
+    root: Path,
+    folder: Path,
+    names: Sequence[str],
+    scheme: str | None,
+    reason: str | None = None,
+    forced: str | None = None,
+) -> Case:
     """Return the refused case of a folder that was meant as a patient's but holds no file of one.
 
     Args:
@@ -224,6 +231,7 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
         names: the names in it.
         scheme: the label scheme asked for.
         reason: why it cannot be used, where that is known.
+        forced: the only layout that was looked for.
     """
     where = _where(root, folder)
     images = [name for name in names if name.lower().endswith(NIFTI_ENDINGS)]
@@ -231,6 +239,8 @@ def empty_case(root: Path, folder: Path, names: Sequence[str], scheme: str | Non
     remedy = "put the four modalities in it, named as in one of the layouts"
     if reason is not None:
         fault, remedy = f"no image can be used: {reason}", ""
+    elif forced is not None and (images or IMAGE_FOLDERS.keys() & {folder.name, *names}):
+        fault, remedy = f"nothing in it is named as the layout {forced} has it", "leave --layout out, or name another"
     elif IMAGE_FOLDERS.keys() & {folder.name, *names}:
         fault, remedy = "no image can be used: no dataset.json stands beside the folder of images", "add dataset.json"
     elif any(re.search(r"\.(dcm|ima)$", name, re.IGNORECASE) for name in names):

@@ -131,5 +131,6 @@ def exit_code(documents: list[dict[str, Any]]) -> int:
     """Say on stderr what is wrong, and return 3 if anything is."""
     broken = [each for each in documents if not each["whole"]]
     for each in broken:
-        say(f"brats3d: bundle {each['name']} is not whole: {each['reason']}")
+        is_told = each["reason"].startswith("bundle ")  # by what refused it
+        say(f"brats3d: {'' if is_told else 'bundle ' + each['name'] + ' is not whole: '}{each['reason']}")
     return 3 if broken else 0

@@ -158,8 +158,13 @@ def tell(comparison: "Comparison") -> None:
             f"{name}: this prediction has no reference; it is not scored: add the reference, or take {name}.nii.gz away"
         )
     cases = next(iter(comparison.scores.values()))
-    if comparison.unmatched and all(case.status is ScoreStatus.MISSING for case in cases):
+    if all(case.status is ScoreStatus.MISSING for case in cases):
         say("no prediction belongs to any reference: the masks come first, then the patients; are they in this order?")
+    if comparison.without_scheme:
+        say(
+            f"predictions without a record beside them ({comparison.without_scheme}): labels are read as the protocol "
+            "has them; --prediction-scheme NAME says otherwise"
+        )
     lines = (f"{case.id}: {case.message}" for cases in comparison.scores.values() for case in cases if case.message)
     for line in dict.fromkeys(lines):
         say(line)

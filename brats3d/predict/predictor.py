@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from brats3d.bundle import DEFAULT_BUNDLE, Bundle, BundleNames, Ensemble, open_bundles
 from brats3d.cases.case import Case
 from brats3d.errors import RequestError
-from brats3d.labels import LabelScheme
+from brats3d.labels import LabelScheme, scheme_named
 from brats3d.predict.asked import asked_settings
 from brats3d.predict.complete import Way, result_of
 from brats3d.predict.compute import Computation, Member, Prediction, engine_of
@@ -124,8 +124,10 @@ class Predictor:
             SegmentationFailed: the network's output is not finite, or memory ran out.
             RequestError: the label scheme is unknown.
         """
-        scheme = scheme_of(case, label_scheme)
-        return self.complete(self.read(case), scheme)
+        if label_scheme is not None:
+            scheme_named(label_scheme)
+        ready = self.read(case)  # a case without any layout is refused here, for its files
+        return self.complete(ready, scheme_of(case, label_scheme))
 
     def read(self, case: Case) -> ReadyCase:
         """Read and prepare a case; needs no network, so it may run ahead in another thread.

@@ -10,6 +10,8 @@ from brats3d.labels import LabelScheme, to_region_maps
 from brats3d.predict.nested import nested
 from brats3d.vocabulary import REGIONS, Region
 
+DECIMALS = 6
+"""Of millilitres; what follows is an error of binary fractions."""
 ODDS = 3.0
 """How much stricter and laxer the thresholds of an interval are; 0.5 becomes 0.75 and 0.25."""
 
@@ -23,7 +25,16 @@ def volumes_ml(label_map: NDArray[np.uint8], grid: Grid, scheme: LabelScheme) ->
         scheme: what the labels mean.
     """
     maps = to_region_maps(label_map, scheme)
-    return {region: int(np.count_nonzero(each)) * grid.voxel_ml for region, each in zip(REGIONS, maps, strict=True)}
+    return {region: in_ml(each, grid.voxel_ml) for region, each in zip(REGIONS, maps, strict=True)}
+
+
+def in_ml(voxels: NDArray[np.bool_], voxel_ml: float) -> float:
+    """Return the volume of marked voxels in millilitres.
+
+    >>> in_ml(np.ones(4318, bool), 0.001)
+    4.318
+    """
+    return round(int(np.count_nonzero(voxels)) * voxel_ml, DECIMALS)
 
 
 def volume_intervals_ml(
@@ -49,7 +60,7 @@ def volume_intervals_ml(
         The low and the high end of each region.
     """
     strict, lax = (
-        [int(np.count_nonzero(each)) * voxel_ml for each in nested(probabilities, shifted(thresholds, odds))]
+        [in_ml(each, voxel_ml) for each in nested(probabilities, shifted(thresholds, odds))]
         for odds in (ODDS, 1 / ODDS)
     )
     return {

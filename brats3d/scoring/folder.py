@@ -14,7 +14,7 @@ from brats3d.grid import Grid
 from brats3d.labels import SCHEMES, scheme_named
 from brats3d.output.unfinished import MASK_ENDING
 from brats3d.scoring.align import laid_on
-from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, scheme_of
+from brats3d.scoring.pairs import MaskFile, Pair, find_pairs, refuse_if_in_doubt, says_its_scheme, scheme_of
 from brats3d.scoring.protocol import Protocol, RegionMaps
 from brats3d.scoring.protocols import DEFAULT_PROTOCOL, maps_of, protocol_named, score_case
 from brats3d.scoring.scores import CaseScores, ScoreStatus
@@ -31,6 +31,8 @@ class Comparison:
     """The cases by protocol, by id."""
     unmatched: tuple[str, ...]
     """Ids of predictions without a reference; they are not scored."""
+    without_scheme: int
+    """How many predictions are read by each protocol's own label scheme: no record and no option names theirs."""
 
 
 def evaluate(
@@ -94,7 +96,8 @@ def compare(
             LOG.info("%s: %s against %s", pair.id, pair.prediction.name, pair.reference.name)
         for protocol in chosen:
             scores[protocol.name].append(score_pair(pair, protocol))
-    return Comparison(scores, found.unmatched)
+    masks = [pair.prediction for pair in found.pairs if pair.prediction is not None]
+    return Comparison(scores, found.unmatched, sum(not says_its_scheme(mask) for mask in masks))
 
 
 def score_pair(pair: Pair, protocol: Protocol) -> CaseScores:

@@ -26,6 +26,11 @@ class MaskFile:
     option: str = "--label-scheme"
     """By which another can be named."""
 
+    @property
+    def sidecar(self) -> Path:
+        """Where a record of ours would lie."""
+        return self.path.with_name(f"{self.path.name.removesuffix(MASK_ENDING)}{RECORD_ENDING}")
+
 
 Listed = tuple[str, MaskFile, Case | None]
 
@@ -134,9 +139,13 @@ def scheme_of(mask: MaskFile, default: str) -> str:
     Raises:
         BadInput: the sidecar cannot be read, or names a scheme that does not exist.
     """
-    sidecar = mask.path.with_name(f"{mask.path.name.removesuffix(MASK_ENDING)}{RECORD_ENDING}")
-    named = scheme_in(sidecar) if sidecar.is_file() else None
+    named = scheme_in(mask.sidecar) if mask.sidecar.is_file() else None
     return named or mask.label_scheme or default
+
+
+def says_its_scheme(mask: MaskFile) -> bool:
+    """Return whether a sidecar, a layout or an option may say what a mask's labels mean."""
+    return mask.label_scheme is not None or mask.sidecar.is_file()
 
 
 def scheme_in(sidecar: Path) -> str | None:

@@ -21,14 +21,13 @@ from brats3d.train.cohort import cases_named
 from brats3d.train.recipe import read_recipe
 from brats3d.train.request import CACHE, TrainingRequest, check_data, check_outside
 from brats3d.train.run import train_bundle
-from brats3d.train.splits import Split, check_once, nth_fold, read_folds
+from brats3d.train.splits import LEAST_FOLDS, Split, check_once, nth_fold, read_folds
 from brats3d.train.write_bundle import same_configs
 
 FOLDS_FILE = "folds.json"
 MASKS = "masks"
 BEFORE_TUNING = "made before the bundle was tuned"
 PROTOCOL_NAMES = ("brats2020", "brats2023")
-LEAST_FOLDS = 2
 Say = Callable[[str], None]
 
 
@@ -117,9 +116,7 @@ def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
         splits = read_folds(request.splits)
     else:
         ids = sorted({case.id for case in cases if case.reference is not None})
-        if request.folds < LEAST_FOLDS:
-            raise RequestError(f"--folds {request.folds}: give {LEAST_FOLDS} or more")
-        splits = [nth_fold(ids, fold, request.folds) for fold in range(1, request.folds + 1)]
+        splits = [nth_fold(ids, fold, request.folds) for fold in range(1, max(LEAST_FOLDS, request.folds) + 1)]
     check_once(splits)
     return splits
 

@@ -130,7 +130,10 @@ def check_network(patch: Any, network_def: Mapping[str, Any]) -> None:
     Raises:
         RequestError: the definition is refused, or the patch does not fit.
     """
-    check_network_def(network_def)
+    try:
+        check_network_def(network_def)
+    except RequestError as error:  # a bundle calls so what a recipe changes under another name
+        raise RequestError(str(error).replace("'network_def.", "'network_arguments.")) from error
     sound = isinstance(patch, list) and len(patch) == 3 and all(type(n) is int for n in patch)
     if not sound or not all(0 < n <= MOST_PATCH_VOXELS for n in patch):
         raise RequestError(f"patch is {patch!r}: it must be three whole numbers from 1 to {MOST_PATCH_VOXELS}")

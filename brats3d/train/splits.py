@@ -11,6 +11,7 @@ from brats3d.errors import RequestError
 
 NAMES = ("train", "validation", "test")
 NEEDED = NAMES[:2]
+LEAST_FOLDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,11 @@ def nth_fold(ids: Sequence[str], fold: int, folds: int) -> Split:
         RequestError: the numbers do not fit.
     """
     patients = sorted({patient_of(each) for each in ids})
-    if not 2 <= folds <= len(patients) or not 1 <= fold <= folds:
-        raise RequestError(f"--fold {fold} --folds {folds} does not fit {len(patients)} patients")
+    if not LEAST_FOLDS <= folds <= len(patients):
+        words = f"{len(patients)} patients have references"
+        raise RequestError(f"--folds {folds}: {words}: give from {LEAST_FOLDS} to as many as there are patients")
+    if not 1 <= fold <= folds:
+        raise RequestError(f"--fold {fold} --folds {folds}: give a fold from 1 to {folds}")
     return split_by(ids, set(patients[fold - 1 :: folds]), f"fold {fold} of {folds} by sorted id")
 
 

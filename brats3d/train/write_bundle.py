@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from brats3d.bundle import COMMON_FILE, METADATA_FILE, WEIGHTS_FILE, read_plain_yaml, weights_entry
-from brats3d.errors import BundleError, MachineError
+from brats3d.errors import BundleError, MachineError, RequestError
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.settings import Settings
 from brats3d.train.model_card import RELIABILITY_FILE, patients_words, rewrite_card, template
@@ -104,7 +104,8 @@ def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
     Some may be missing: the start itself may have been interrupted.
 
     Raises:
-        MachineError: it is no bundle, or a config differs; running what somebody else wrote there is out of question.
+        RequestError: a config differs; running what somebody else wrote there is out of question.
+        MachineError: it is no bundle.
     """
     files = {folder / name: content for name, content in config_files(recipe, split).items()}
     strange = sorted({each.name for each in folder.iterdir() if each.name[0] != "."} - {*FOLDERS, LICENSE_FILE})
@@ -114,7 +115,7 @@ def same_configs(folder: Path, recipe: Mapping[str, Any], split: Split) -> None:
         if path.is_file() and (found := path.read_bytes()) not in (content, tuned_as(found, content)):
             pairs = zip(content.splitlines(), found.splitlines(), strict=False)
             ours, theirs = next((pair for pair in pairs if pair[0] != pair[1]), (b"", b"more lines"))
-            raise MachineError(
+            raise RequestError(
                 f"{path} differs from what this recipe gives ({shown(ours)!r} here, {shown(theirs)!r} there); resume "
                 "with the same config, --set, --seed and splits, or start anew in another folder"
             )

@@ -69,7 +69,7 @@ def test_a_name_without_slash_is_shipped_first_and_then_a_folder(monkeypatch, tm
 @pytest.mark.parametrize("name", [COMMON_FILE, METADATA_FILE, WEIGHTS_FILE])
 def test_a_missing_file_is_named(bundle, name):
     (bundle / name).unlink()
-    with pytest.raises(BundleError, match=f"bundle tiny: {name}: No such file"):
+    with pytest.raises(BundleError, match=f"bundle tiny: it has no {name}; name a folder"):
         open_bundle(bundle)
 
 

@@ -75,6 +75,13 @@ def test_a_folder_without_a_patient_is_listed_and_refused(tmp_path):
     assert "brain.nii.gz" in found["odd"].findings[0].message
 
 
+def test_a_forced_layout_is_named_where_nothing_fits_it(tmp_path):
+    write_patient(tmp_path / "p1")
+    for layout in ("plain", "msd"):
+        with pytest.raises(NoPatientFound, match=f"named as the layout {layout} has it; leave --layout out"):
+            find_cases(tmp_path, layout=layout)
+
+
 def test_nothing_but_empty_folders_is_no_patient(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPatientFound, match="empty"):

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 from brats3d.cli.main import main
 
 FIGURES = {"dice", "iou", "hd95", "sensitivity", "specificity"}
+ASSUMED = (
+    "predictions without a record beside them (1): labels are read as the protocol has them; "
+    "--prediction-scheme NAME says otherwise\n"
+)
 
 
 def write_mask(path, labels):
@@ -176,12 +181,26 @@ def test_the_table_names_the_rules_and_shows_mean_and_median(folders, capsys):
     lines = printed.out.splitlines()
     assert lines[0].startswith("protocol brats2020; HD95 as `google`")
     assert [line.split()[0] for line in lines[1:]] == ["case", "a", "mean", "median"]
-    assert printed.err == ""
+    assert printed.err == ASSUMED
 
 
 def test_one_line_a_patient_remains_without_a_terminal(folders, capsys):
     main(["evaluate", *folders])
-    assert capsys.readouterr().err == "1/1 a\n"
+    assert capsys.readouterr().err == f"1/1 a\n{ASSUMED}"
+
+
+def test_labels_that_a_record_or_an_option_explains_need_no_word(folders, capsys):
+    assert main(["evaluate", *folders, "-q", "--prediction-scheme", "brats2020"]) == 0
+    assert capsys.readouterr().err == ""
+    (Path(folders[0]) / "a.json").write_text('{"label_scheme": "brats2020"}')
+    assert main(["evaluate", *folders, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_folders_in_the_wrong_order_are_asked_about(folders, tmp_path, capsys):
+    (tmp_path / "nothing").mkdir()
+    assert main(["evaluate", str(tmp_path / "nothing"), folders[1]]) == 4
+    assert "are they in this order?" in capsys.readouterr().err
 
 
 def test_tables_are_written_to_out(folders, tmp_path, capsys):

@@ -10,6 +10,7 @@ import torch
 from bundles_for_tests import TINY_NETWORK, write_tiny_bundle
 
 from brats3d.cases.case import Case
+from brats3d.cases.find import find_cases
 from brats3d.cases.read import read_volumes
 from brats3d.errors import BadInput, RequestError, SegmentationFailed
 from brats3d.labels import SCHEMES, to_region_maps
@@ -45,6 +46,19 @@ AXES = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
 @pytest.fixture
 def predictor(tiny_bundle):
     return Predictor.from_bundle(tiny_bundle, device="cpu", precision="float32")
+
+
+def test_a_case_of_no_layout_is_refused_for_its_files(predictor, tmp_path):
+    data = tmp_path / "data"
+    (data / "p1").mkdir(parents=True)
+    (data / "p2").mkdir()
+    for modality in MODALITIES:
+        (data / f"p2/p2_{modality}.nii").touch()
+    empty = find_cases(data)[0]
+    with pytest.raises(BadInput, match="empty folder"):
+        predictor.segment(empty)
+    with pytest.raises(RequestError, match="label scheme"):
+        predictor.segment(empty, "no-such-scheme")
 
 
 def test_a_case_goes_from_files_to_a_label_map_on_its_own_grid(predictor, case):

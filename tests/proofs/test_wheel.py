@@ -19,9 +19,13 @@ def test_a_wheel_segments_a_made_up_patient_in_an_empty_folder(tmp_path: Path) -
     run([str(python), "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel)], tmp_path)
     empty = tmp_path / "empty"
     empty.mkdir()
-    run([str(program), "phantom", "-o", "patients", "-n", "1"], empty)
+    run([str(program), "phantom", "-o", "patients", "-n", "2"], empty)
     run([str(program), "segment", "patients", "-o", "masks"], empty)
-    assert '"whole": 1' in run([str(program), "verify", "masks", "--json"], empty)
+    assert '"whole": 2' in run([str(program), "verify", "masks", "--json"], empty)
+    short = ["--folds", "2", "--set", "epochs=1", "--set", "steps=1"]
+    run([str(program), "folds", "tiny", "--data", "patients", "-o", "folds", *short], empty)
+    splits = ["--data", "patients", "--splits", "folds/folds.json"]
+    run([str(program), "tune", "folds/fold_1", "folds/fold_2", *splits], empty)
 
 
 def run(command: list[str], folder: Path) -> str:

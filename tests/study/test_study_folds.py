@@ -7,7 +7,7 @@ import pytest
 from training_for_tests import write_patients, write_recipe
 
 from brats3d.bundle import open_bundle
-from brats3d.errors import Interrupted, MachineError, RequestError
+from brats3d.errors import Interrupted, RequestError
 from brats3d.output.record import read_record, record_path
 from brats3d.study import folds
 from brats3d.study.folds import FOLDS_FILE, MASKS, FoldsRequest, fold_folder, is_complete, run_folds, splits_for
@@ -81,13 +81,13 @@ def test_an_interrupted_run_goes_on_where_it_stopped(room, done, tmp_path, monke
 def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path):
     with pytest.raises(RequestError, match="holds other folds"):
         run_folds(replace(room, folds=2))
-    with pytest.raises(MachineError, match="differs from what this recipe gives"):
+    with pytest.raises(RequestError, match="differs from what this recipe gives"):
         run_folds(replace(room, changes=("optimizer.rate=0.1",)))
     with pytest.raises(RequestError, match="lies inside DATA"):
         run_folds(replace(room, out=room.data / "out"))
     with pytest.raises(RequestError, match=r"cache .* lies inside DATA"):
         run_folds(replace(room, out=tmp_path / "new", cache=room.data / "cache"))
-    with pytest.raises(RequestError, match="--folds 0: give 2 or more"):
+    with pytest.raises(RequestError, match="--folds 0: 3 patients have references"):
         run_folds(replace(room, out=tmp_path / "new", folds=0))
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").touch()

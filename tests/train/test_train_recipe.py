@@ -120,6 +120,11 @@ def test_what_cannot_be_is_refused_before_anything_begins(change, words):
     assert "\n" not in str(caught.value)
 
 
+def test_an_argument_of_the_network_is_called_as_the_recipe_calls_it():
+    with pytest.raises(RequestError, match=r"unknown key 'network_arguments.chanels' of UNet; did you mean 'channels'"):
+        read_recipe("unet", ["network_arguments.chanels=[8, 16]"])
+
+
 def test_networks_of_slices_and_of_several_outputs_are_judged():
     with pytest.raises(RequestError, match=r"a network of slices needs \[x, y, 1\]"):
         read_recipe("unet2d", ["patch=[160, 160, 2]"])

@@ -214,7 +214,7 @@ def test_places_and_times_that_do_not_fit_are_refused(request_of, tmp_path, chan
         ({"fold": 1}, "go together"),
         ({"folds": 3}, "go together"),
         ({"splits": "x.json", "folds": 3}, "with --splits give --fold alone"),
-        ({"fold": 1, "folds": 4}, "does not fit 3 patients"),
+        ({"fold": 1, "folds": 4}, "--folds 4: 3 patients have references"),
     ],
 )
 def test_folds_that_are_asked_for_by_halves_are_refused(room, request_of, tmp_path, changes, words):

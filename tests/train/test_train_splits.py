@@ -91,7 +91,15 @@ def test_folds_validate_each_patient_once(ids, folds):
     assert all(sorted((*split.train, *split.validation)) == sorted(ids) for split in made)
 
 
-@pytest.mark.parametrize(("fold", "folds"), [(0, 3), (4, 3), (1, 1), (1, 9)])
-def test_folds_that_do_not_fit_are_refused(fold, folds):
-    with pytest.raises(RequestError, match="does not fit 8 patients"):
+@pytest.mark.parametrize(
+    ("fold", "folds", "words"),
+    [
+        (0, 3, "--fold 0 --folds 3: give a fold from 1 to 3"),
+        (4, 3, "--fold 4 --folds 3: give a fold from 1 to 3"),
+        (1, 1, "--folds 1: 8 patients have references: give from 2"),
+        (1, 9, "--folds 9: 8 patients have references"),
+    ],
+)
+def test_folds_that_do_not_fit_are_refused(fold, folds, words):
+    with pytest.raises(RequestError, match=words):
         nth_fold([f"p{n}" for n in range(8)], fold, folds)

@@ -128,15 +128,15 @@ def test_an_edited_config_is_not_run_again(tmp_path, recipe):
     for name in ("common", "train", "evaluate", "inference", "multi_gpu_train"):
         edited = shutil.copytree(tmp_path / "bundle", tmp_path / name) / f"configs/{name}.yaml"
         edited.write_text(edited.read_text() + "# more\n")
-        with pytest.raises(MachineError, match=f"{name}.yaml differs from what this recipe gives"):
+        with pytest.raises(RequestError, match=f"{name}.yaml differs from what this recipe gives"):
             same_configs(tmp_path / name, recipe, SPLIT)
 
 
 def test_another_recipe_or_split_is_not_resumed(tmp_path, recipe):
     start_bundle(tmp_path / "bundle", recipe, SPLIT)
-    with pytest.raises(MachineError, match="resume with the same config"):
+    with pytest.raises(RequestError, match="resume with the same config"):
         same_configs(tmp_path / "bundle", {**recipe, "seed": 9}, SPLIT)
-    with pytest.raises(MachineError, match="resume with the same config"):
+    with pytest.raises(RequestError, match="resume with the same config"):
         same_configs(tmp_path / "bundle", recipe, Split(("a",), ("c",)))
 
 
@@ -177,7 +177,7 @@ def test_a_card_says_what_the_figures_are_of(trained):
 
 def test_the_setting_that_differs_is_shown(tmp_path, recipe):
     start_bundle(tmp_path / "bundle", recipe, SPLIT)
-    with pytest.raises(MachineError, match=r"'epochs: 7' here, 'epochs: 4' there"):
+    with pytest.raises(RequestError, match=r"'epochs: 7' here, 'epochs: 4' there"):
         same_configs(tmp_path / "bundle", {**recipe, "epochs": 7}, SPLIT)
 
 
@@ -198,7 +198,7 @@ def test_what_tuning_found_is_no_stranger_in_a_bundle_to_resume(recipe, tmp_path
     common.write_text(dump({**settings, "temperature": 1.3, "smallest_enhancing_ml": 0.2}))
     same_configs(tmp_path, recipe, SPLIT)
     common.write_text(dump({**settings, "windows": {"size": [32, 32, 32], "overlap": 0.0}}))
-    with pytest.raises(MachineError, match="differs from what this recipe gives"):
+    with pytest.raises(RequestError, match="differs from what this recipe gives"):
         same_configs(tmp_path, recipe, SPLIT)
 
 
