@@ -16,6 +16,8 @@ BAD, GOOD = 0.6, 0.8
 """Mean Dice of the three regions below which a mask is bad, and above which it is good."""
 SOUGHT = (Measure.SCATTERED, Measure.UNSURE_WT, Measure.UNSURE_TC, Measure.UNSURE_ET)
 """Measures whose upper limit is sought; the others keep their defaults."""
+ERRORS = 2.0
+"""Standard errors by which limits must be worth more than those that hold."""
 QUANTILES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Of a measure among the good masks: where a limit may lie."""
 
@@ -103,7 +105,8 @@ def choose_limits(
 ) -> tuple[dict[Measure, Limits], FlagRates, FlagRates]:
     """Return the limits worth most, how often they are right on all, and how often when found on the other groups.
 
-    No limit is returned where those found on the other groups are worth no more than what holds already.
+    No limit is returned unless those found on the other groups are worth more than what holds already, by two
+    standard errors of that: the larger of two noisy figures is not the better rule.
 
     Args:
         measures: of each case.
@@ -118,8 +121,17 @@ def choose_limits(
         held, others = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
         found = everyone.of(others).choose(fixed) if len(others) else {}
         fair[held] = beyond(everyone.of(held).measures, {**holding, **found})
-    usual, nested = rates(beyond(measures, holding), dice), rates(fair, dice)
-    if nested.worth <= usual.worth:
-        return {}, usual, usual
+    usual = beyond(measures, holding)
+    gain, error = gain_of(fair, usual, dice)
+    if gain <= ERRORS * error:
+        return {}, rates(usual, dice), rates(usual, dice)
     limits = everyone.choose(fixed)
-    return limits, rates(beyond(measures, {**holding, **limits}), dice), nested
+    return limits, rates(beyond(measures, {**holding, **limits}), dice), rates(fair, dice)
+
+
+def gain_of(flags: NDArray[np.bool_], others: NDArray[np.bool_], dice: NDArray[np.float64]) -> tuple[float, float]:
+    """Return how much more flags (N,) are worth than others on the same masks, and the standard error of that."""
+    change = flags.astype(float) - others
+    parts = [change[dice < BAD], -change[dice > GOOD]]
+    gain = sum(part.mean() for part in parts if part.size)
+    return float(gain), math.sqrt(sum(part.var() / part.size for part in parts if part.size))

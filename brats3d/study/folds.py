@@ -12,6 +12,7 @@ from brats3d.cases.case import Case
 from brats3d.cases.find import find_cases
 from brats3d.errors import BundleError, Interrupted, RequestError
 from brats3d.labels import scheme_asked
+from brats3d.output.record import read_record, record_path
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.scoring.folder import compare
 from brats3d.scoring.protocols import PROTOCOLS
@@ -97,7 +98,7 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
         if tuned:
             check_masks(bundle, request.out / MASKS, split.validation)
             say("tuned since: the masks made before stay")
-            outcomes += [Outcome(each.id, OutcomeStatus.SKIPPED, reason=BEFORE_TUNING) for each in theirs]
+            outcomes += [kept_before(request.out / MASKS, each.id) for each in theirs]
             continue
         summary = segment_folder(theirs, request.out / MASKS, bundle, options=Options(device=request.device))
         say(", ".join(f"{count} {status}" for status, count in summary.counts.items() if count))
@@ -176,6 +177,13 @@ def check_masks(bundle: Path, masks: Path, ids: Sequence[str]) -> None:
             f"{bundle} was tuned on {', '.join(absent)}, without a mask in {masks}: made now, it would be out of fold "
             "no more; remove the bundle, and this command trains it anew"
         )
+
+
+def kept_before(masks: Path, case_id: str) -> Outcome:
+    """Return the outcome of a patient whose mask was made before the bundle was tuned."""
+    record = read_record(record_path(masks, case_id))
+    findings, volumes_ml = ((), {}) if record is None else (record.findings, record.volumes_ml)
+    return Outcome(case_id, OutcomeStatus.SKIPPED, None, findings, BEFORE_TUNING, volumes_ml)
 
 
 def training_of(request: FoldsRequest, fold: int) -> TrainingRequest:

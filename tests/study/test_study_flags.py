@@ -1,8 +1,9 @@
 """The flag: rates by hand, and limits that tell bad masks from good ones."""
 
 import numpy as np
+import pytest
 
-from brats3d.study.flags import BAD, GOOD, SOUGHT, FlagRates, Reviewed, beyond, choose_limits, rates
+from brats3d.study.flags import BAD, GOOD, SOUGHT, FlagRates, Reviewed, beyond, choose_limits, gain_of, rates
 from brats3d.vocabulary import Measure
 
 
@@ -62,6 +63,24 @@ def test_limits_that_only_look_good_on_those_they_were_found_on_are_not_taken():
     limits, found, _ = choose_limits(noise, dice, np.arange(60) % 5, own)
     assert limits == {}
     assert found.worth == 0
+
+
+def test_noise_hardly_ever_yields_limits():
+    rng = np.random.default_rng(1)
+    stored = 0
+    for _ in range(10):
+        dice = rng.normal(0.76, 0.18, 62).clip(0, 1)
+        noise = [{each: float(rng.uniform(0, 1)) for each in SOUGHT} for _ in dice]
+        stored += bool(choose_limits(noise, dice, np.arange(62) % 5, dict.fromkeys(SOUGHT, (0.0, 1.0)))[0])
+    assert stored <= 2
+
+
+def test_a_gain_is_counted_by_hand():
+    dice = np.array([0.5, 0.5, 0.7, 0.9, 0.9])
+    flags, others = np.array([1, 1, 1, 0, 0], bool), np.array([0, 1, 0, 1, 0], bool)
+    gain, error = gain_of(flags, others, dice)
+    assert gain == 0.5 + 0.5
+    assert error == pytest.approx((0.25 / 2 + 0.25 / 2) ** 0.5)
 
 
 def test_a_groups_limits_are_found_without_it():

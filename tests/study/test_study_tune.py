@@ -72,14 +72,15 @@ def test_folds_that_were_tuned_keep_the_masks_made_before(room, tmp_path, monkey
     asked = FoldsRequest(str(room / "smallest.yaml"), room / "data", folder, folds=3, cache=room / "cache", quiet=True)
     bundles = tuple(fold_folder(folder, fold) for fold in (1, 2, 3))
     tune_bundles(TuneRequest(bundles, room / "data", folder / FOLDS_FILE))
-    masks = {path: path.read_bytes() for path in (folder / "masks").iterdir()}
+    masks = {path: path.read_bytes() for path in (folder / "masks").iterdir() if path.stem != "summary"}
     about = fold_folder(folder, 1) / "configs/metadata.json"
     about.write_text(about.read_text().replace('"steps": 3', '"steps": 2'))  # as if it had ended before its time
     monkeypatch.setattr(folds, "train_bundle", pytest.fail)
     said = []
     run_folds(asked, said.append)
     assert said.count("tuned since: the masks made before stay") == 3
-    assert {path: path.read_bytes() for path in (folder / "masks").iterdir()} == masks
+    assert {path: path.read_bytes() for path in masks} == masks
+    assert (folder / "masks/summary.csv").read_text().count("made before the bundle was tuned") == 3
     next(path for path in masks if path.suffix == ".gz").unlink()
     with pytest.raises(RequestError, match="out of fold no more"):
         run_folds(asked)
