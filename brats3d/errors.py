@@ -145,3 +145,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     names = [str(each) for each in known]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's words, cut at 200 letters."""
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brats3d.bundle.folder import WEIGHTS_FILE, Bundle
-from brats3d.errors import BundleError, RequestError
+from brats3d.errors import BundleError, RequestError, first_line
 from brats3d.networks import outline_for
 from brats3d.output.whole import write_whole
 
@@ -123,11 +123,6 @@ def difference(found: Any, expected: Mapping[str, Any]) -> str:
         for word, names in (("missing is", missing), ("unknown is", unknown))
         if names
     )
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's words, cut at 200 letters."""
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
 def write_weights(path: Path, state_dict: Mapping[str, "torch.Tensor"], dtype: "torch.dtype | None" = None) -> None:

@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 import torch
 from ignite.engine import Engine, Events
 
-from brats3d.bundle.weights import UNREADABLE, first_line
-from brats3d.errors import MachineError
+from brats3d.bundle.weights import UNREADABLE
+from brats3d.errors import MachineError, first_line
 from brats3d.output.whole import stream_whole
 from brats3d.train.average import WeightAverage, unwrapped
 from brats3d.train.history import History

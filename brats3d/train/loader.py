@@ -37,15 +37,45 @@ class AheadLoader:
         if self.ahead == 0:
             yield from (self.dataset[index] for index in range(len(self)))
             return
+        stream = self.stream_aside()
         pool = ThreadPoolExecutor(1, "patches", initializer=take_one_core)
         try:
             pending: deque[Future[Batch]] = deque()
             for index in range(len(self)):
                 while len(pending) < min(self.ahead, len(self) - index):
-                    pending.append(pool.submit(self.dataset.__getitem__, index + len(pending)))
-                yield pending.popleft().result()
+                    pending.append(pool.submit(self.made, index + len(pending), stream))
+                yield handed_over(pending.popleft().result(), stream)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def stream_aside(self) -> torch.cuda.Stream | None:
+        """Return a stream of the card's own for making batches; None on a processor.
+
+        On the network's stream every small copy would wait for the step that is queued there.
+        """
+        device = self.dataset.device
+        if device.type != "cuda":
+            return None
+        stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream(device))
+        return stream
+
+    def made(self, index: int, stream: torch.cuda.Stream | None) -> Batch:
+        """Return a batch, whole when this returns."""
+        if stream is None:
+            return self.dataset[index]
+        with torch.cuda.stream(stream):
+            batch = self.dataset[index]
+        stream.synchronize()
+        return batch
+
+
+def handed_over(batch: Batch, stream: torch.cuda.Stream | None) -> Batch:
+    """Return a batch whose memory its maker does not use again before the network has done with it."""
+    if stream is not None:
+        for tensor in batch.values():
+            tensor.record_stream(torch.cuda.current_stream(tensor.device))
+    return batch
 
 
 def take_one_core() -> None:

@@ -1,5 +1,6 @@
 """One training step, as MONAI's engines call it: forward and loss in low precision, clipping, optimiser, average."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,10 +8,15 @@ import torch
 from monai.engines.trainer import SupervisedTrainer
 from monai.utils.enums import CommonKeys
 
+from brats3d.errors import first_line
 from brats3d.networks.layout import channels_last
-from brats3d.train.average import WeightAverage
+from brats3d.train.average import WeightAverage, unwrapped
 from brats3d.train.heap import keep_freed_memory
 from brats3d.train.patches import levels_to_regions
+
+LOG = logging.getLogger(__name__)
+COMPILERS = ("torch._dynamo", "torch._inductor")
+"""Where the errors of compiling come from."""
 
 
 def for_training(*, network: torch.nn.Module, device: torch.device, compiled: bool = False) -> torch.nn.Module:
@@ -19,13 +25,28 @@ def for_training(*, network: torch.nn.Module, device: torch.device, compiled: bo
     Args:
         network: as MONAI builds it.
         device: where it is trained.
-        compiled: whether torch compiles it at its first step; where that fails, it runs as it is, and torch says so.
+        compiled: whether torch compiles it at its first step; where that fails, `TrainingStep` goes on without.
     """
     laid = channels_last(network.to(device))
     if compiled:
-        torch._dynamo.config.suppress_errors = True
         laid.compile()
     return laid
+
+
+def stop_compiling(network: torch.nn.Module, error: Exception) -> bool:
+    """Let a network run as it is from now on, and warn, where an error is one of compiling it.
+
+    torch's own `suppress_errors` knows of the forward pass alone; that of the backward pass is compiled when it is run.
+
+    Returns:
+        Whether it was: the step may be made again.
+    """
+    compiled = unwrapped(network)
+    if not type(error).__module__.startswith(COMPILERS) or compiled._compiled_call_impl is None:
+        return False
+    LOG.warning("torch cannot compile this network here, so it is trained as it is (%s)", first_line(error))
+    compiled._compiled_call_impl = None
+    return True
 
 
 def is_compiled(*, asked: str, device: torch.device) -> bool:
@@ -92,17 +113,27 @@ class TrainingStep:
             keep_freed_memory()  # not before the cohort lies in memory: among its arrays what is freed lies in pieces
         image, label = (batch[key].to(engine.state.device, non_blocking=True) for key in ("image", "label"))
         engine.network.train()
-        engine.optimizer.zero_grad()
-        with torch.autocast(image.device.type, self.dtype or torch.bfloat16, enabled=self.dtype is not None):
-            logits = engine.inferer(laid_out(image), engine.network)
-        loss = engine.loss_function(logits.float(), levels_to_regions(label))
-        self.scaler.scale(loss).backward()
+        try:
+            loss = self.learn(engine, image, label)
+        except Exception as error:
+            if not stop_compiling(engine.network, error):
+                raise
+            loss = self.learn(engine, image, label)
         self.scaler.unscale_(engine.optimizer)
         torch.nn.utils.clip_grad_norm_(engine.network.parameters(), self.clip_norm)
         self.scaler.step(engine.optimizer)
         self.scaler.update()
         self.average.update(engine.state.iteration)
         return {CommonKeys.LOSS: loss.detach()}
+
+    def learn(self, engine: SupervisedTrainer, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """Compute the gradients of a batch and return its loss."""
+        engine.optimizer.zero_grad()
+        with torch.autocast(image.device.type, self.dtype or torch.bfloat16, enabled=self.dtype is not None):
+            logits = engine.inferer(laid_out(image), engine.network)
+        loss = engine.loss_function(logits.float(), levels_to_regions(label))
+        self.scaler.scale(loss).backward()
+        return torch.as_tensor(loss)
 
 
 def laid_out(image: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ class Numbers:
 
     def __init__(self, count, fails=-1, is_ahead_worthwhile=True):
         self.is_ahead_worthwhile = is_ahead_worthwhile
+        self.device = torch.device("cpu")
         self.count, self.fails, self.made = count, fails, []
 
     def __len__(self):

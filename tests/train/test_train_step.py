@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch._inductor.exc import InductorError
 
 from brats3d.train.average import WeightAverage
-from brats3d.train.step import TrainingStep, for_training, is_compiled, laid_out, optimizer_of
+from brats3d.train.step import TrainingStep, for_training, is_compiled, laid_out, optimizer_of, stop_compiling
 
 
 def a_step(clip_norm, precision="float32"):
@@ -48,6 +49,45 @@ def test_networks_and_batches_are_laid_out_channels_last():
     assert flat[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert laid_out(torch.zeros(1, 2, 3, 3, 3)).is_contiguous(memory_format=torch.channels_last_3d)
     assert laid_out(torch.zeros(1, 2, 3, 3)).is_contiguous(memory_format=torch.channels_last)
+
+
+class FailsBackward(torch.autograd.Function):
+    """Stands in for a compiled backward pass that the compiler cannot make."""
+
+    @staticmethod
+    def forward(ctx, logits):
+        return logits.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise InductorError(RuntimeError("no compiler\nand more"), None)
+
+
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_a_network_that_cannot_be_compiled_is_trained_as_it_is(monkeypatch, caplog, where):
+    def compiled(network, image):
+        if where == "forward":
+            raise InductorError(RuntimeError("no compiler"), None)
+        return FailsBackward.apply(network.forward(image))
+
+    plain = a_step(1e9)
+    monkeypatch.setattr(torch.nn.Conv3d, "_compiled_call_impl", None)
+    make = torch.nn.Conv3d.__init__
+
+    def with_compiled_call(self, *arguments, **keys):
+        make(self, *arguments, **keys)
+        self._compiled_call_impl = lambda image: compiled(self, image)
+
+    monkeypatch.setattr(torch.nn.Conv3d, "__init__", with_compiled_call)
+    assert a_step(1e9) == plain
+    assert "cannot compile this network here" in caplog.text
+    assert "no compiler" in caplog.text
+
+
+def test_other_errors_of_a_step_are_raised():
+    network = torch.nn.Conv3d(1, 3, 1)
+    assert not stop_compiling(network, ValueError("x"))
+    assert not stop_compiling(network, InductorError(RuntimeError("x"), None))  # it was not compiled
 
 
 def test_compiling_is_for_cards_unless_asked_for():
