@@ -20,6 +20,8 @@ from brats3d.vocabulary import REGIONS
 
 LOOKS_EVERY = 25
 """Steps on a GPU between looks at the loss."""
+CURVE_SECONDS = 30.0
+"""Between two drawings of the curve, which take a card as long as some steps; after a validation it is always drawn."""
 METRIC = "val_mean_dice"
 """The key under which the evaluator keeps its Dice, and the details of it."""
 
@@ -180,7 +182,7 @@ class Journal:
         self.writes = writes
         self.losses: list[torch.Tensor] = []
         self.seconds_before = 0.0
-        self.started = 0.0
+        self.started = self.drawn = 0.0
         self.scores: dict[str, float] = {}
 
     def attach(self, engine: Engine) -> None:
@@ -189,6 +191,7 @@ class Journal:
         engine.add_event_handler(Events.ITERATION_COMPLETED, lambda trainer: self.losses.append(loss_of(trainer)))
         self.validator.add_event_handler(Events.COMPLETED, self.take_scores)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.write_down)
+        engine.add_event_handler(Events.COMPLETED, lambda _: self.draw())
 
     def start(self, _: Engine) -> None:
         """Start the clock."""
@@ -211,9 +214,18 @@ class Journal:
             "loss": float(torch.stack(self.losses).mean()) if self.losses else 0.0,
         }
         self.history.add({**row, **self.scores})
+        is_due = bool(self.scores) or time.monotonic() - self.drawn > CURVE_SECONDS
         self.losses, self.scores = [], {}
         if self.writes:
             self.history.write(self.folder)
+        if is_due:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the curve as it is now."""
+        if self.writes:
+            self.history.draw(self.folder)
+            self.drawn = time.monotonic()
 
 
 class Progress:

@@ -39,12 +39,15 @@ class History:
         return [row for row in self.rows if "dice_mean" in row]
 
     def write(self, folder: Path) -> None:
-        """Write `metrics.csv` and `curve.png` into a folder, each whole."""
+        """Write `metrics.csv` into a folder, whole."""
         text = io.StringIO()
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(self.rows)
         write_whole(folder / "metrics.csv", text.getvalue().encode())
+
+    def draw(self, folder: Path) -> None:
+        """Draw `curve.png` into a folder, whole."""
         write_whole(folder / "curve.png", self.curve())
 
     def curve(self) -> bytes:

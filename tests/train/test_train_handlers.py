@@ -106,7 +106,7 @@ def test_chance_before_an_epoch_depends_on_seed_epoch_and_rank_alone():
     assert len({*first, drawn(4, 0, 1)[0], drawn(3, 1, 1)[0]}) == 5
 
 
-def test_the_journal_writes_down_losses_times_and_scores(tmp_path):
+def test_the_journal_writes_down_losses_times_and_scores(tmp_path, monkeypatch):
     trainer, validator, history = engine([1.0, 3.0]), Engine(lambda *_: None), History()
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
     validator.state.metric_details = {METRIC: torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.5, 0.25]])}
@@ -115,11 +115,14 @@ def test_the_journal_writes_down_losses_times_and_scores(tmp_path):
     def validate():
         validator.run([0])
 
+    drawn = []
+    monkeypatch.setattr(History, "draw", lambda history, folder: drawn.append(len(history.rows)))
     Journal(history=history, validator=validator, optimizer=optimizer, folder=str(tmp_path)).attach(trainer)
-    trainer.run([0, 1], max_epochs=3)
-    assert [row["loss"] for row in history.rows] == [2.0, 2.0, 2.0]
-    assert [row["step"] for row in history.rows] == [2, 4, 6]
-    assert [row["rate"] for row in history.rows] == [0.5] * 3
+    trainer.run([0, 1], max_epochs=4)
+    assert drawn == [1, 2, 4]  # at the first, the validated and the last, with no half minute between
+    assert [row["loss"] for row in history.rows] == [2.0] * 4
+    assert [row["step"] for row in history.rows] == [2, 4, 6, 8]
+    assert [row["rate"] for row in history.rows] == [0.5] * 4
     (row,) = history.validated()
     assert row["epoch"] == 2
     assert (row["dice_WT"], row["dice_TC"], row["dice_ET"]) == (0.5, 0.5, 0.125)

@@ -35,6 +35,7 @@ def test_table_and_curve_are_written(tmp_path):
     assert tuple(table[0]) == COLUMNS
     assert (table[0]["loss"], table[0]["dice_WT"]) == ("1.5", "")
     assert (table[1]["epoch"], table[1]["dice_TC"]) == ("2", "0.25")
+    history(*ROWS).draw(tmp_path)
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
