@@ -23,7 +23,7 @@ BYTES_A_VOXEL = 110
 VALIDATION_BYTES_A_VOXEL = 200
 """Of a whole case that is validated on: image, reference, logits and regions, of the case before it too."""
 PROGRAM_BYTES = 650 * 2**20
-"""Python with torch and MONAI; a CUDA context takes about as much of a card."""
+"""Python with torch and MONAI."""
 SPARE_SHARE = 0.1
 """Of what is free, left to everybody else."""
 
@@ -34,8 +34,10 @@ class Forecast:
 
     step: int
     """Weights, optimiser, and what a batch keeps, or a validation where that takes more."""
-    cohort: int
-    """The prepared cases, all of them."""
+    train: int
+    """The prepared cases to train on."""
+    validation: int
+    """Those to validate on, which never lie on a card."""
     free: int
     """Of the device's memory."""
     host_free: int
@@ -51,12 +53,8 @@ class Forecast:
         Raises:
             MachineError: not even a step fits, or what was asked for does not; the message says what would help.
         """
-        room = {
-            Residence.DEVICE: self.step + self.cohort <= usable(self.free),
-            Residence.MEMORY: self.step <= usable(self.free) and self.in_memory <= usable(self.host_free),
-            Residence.DISK: self.step <= usable(self.free),
-        }
-        if self.device.type == "cpu":
+        room = {residence: self.has_room(residence) for residence in Residence}
+        if self.is_host:
             room.pop(Residence.DEVICE)  # its memory is the machine's
         wanted = list(room) if asked == "auto" else [Residence(asked)] if Residence(asked) in room else list(room)[:1]
         for residence in wanted:
@@ -64,7 +62,7 @@ class Forecast:
                 return residence
         alone, together = (
             f"a step or validation takes about {gib(self.step)}",
-            f"cohort and step take {gib(self.total)}",
+            f"cohort and step take {gib(PROGRAM_BYTES + self.step + self.train + self.validation)}",
         )
         words = alone if asked == "auto" else together
         raise MachineError(
@@ -73,22 +71,41 @@ class Forecast:
         )
 
     @property
-    def total(self) -> int:
-        """Bytes of a training whose cohort lies beside the network."""
-        return PROGRAM_BYTES + self.step + self.cohort
+    def is_host(self) -> bool:
+        """Whether the machine itself trains."""
+        return self.device.type == "cpu"
 
-    @property
-    def in_memory(self) -> int:
-        """Bytes of the machine's memory that a cohort there needs, beside the step where that is there too."""
-        return self.cohort + (self.step if self.device.type == "cpu" else 0)
+    def has_room(self, residence: Residence) -> bool:
+        """Return whether everything fits where the cohort lies there."""
+        on_host = self.on_host(residence) <= usable(self.host_free)
+        return on_host and (self.is_host or self.on_card(residence) <= usable(self.free))
+
+    def on_card(self, residence: Residence) -> int:
+        """Return the bytes that a card needs."""
+        return self.step + (self.train if residence is Residence.DEVICE else 0)
+
+    def on_host(self, residence: Residence) -> int:
+        """Return the bytes of the machine's memory that are needed beside the program's."""
+        cohort = {
+            Residence.DEVICE: self.validation,
+            Residence.MEMORY: self.train + self.validation,
+            Residence.DISK: 0,
+        }[residence]
+        return cohort + (self.step if self.is_host else 0)
 
     def words(self, residence: Residence) -> str:
         """Return the forecast in a line."""
-        where = {Residence.DEVICE: f"on {self.device}", Residence.MEMORY: "in memory", Residence.DISK: "on disk"}
-        beside = self.total - (self.cohort if residence is Residence.DISK else 0)
+        host = PROGRAM_BYTES + self.on_host(residence)
+        step = f"step or validation {gib(self.step)}"
+        if self.is_host:
+            cohort, where = self.train + self.validation, "on disk" if residence is Residence.DISK else "in memory"
+            parts = f"program {gib(PROGRAM_BYTES)}, {step}, cohort {gib(cohort)} {where}"
+            return f"memory: about {gib(host)} at the peak ({parts}); {gib(self.free)} free on {self.device}"
+        where = {Residence.DEVICE: "on the card", Residence.MEMORY: "in memory", Residence.DISK: "on disk"}[residence]
         return (
-            f"memory: about {gib(beside)} at the peak (program {gib(PROGRAM_BYTES)}, step or validation "
-            f"{gib(self.step)}, cohort {gib(self.cohort)} {where[residence]}); {gib(self.free)} free on {self.device}"
+            f"memory: about {gib(self.on_card(residence))} of the card at the peak ({step}, training patients "
+            f"{gib(self.train)} {where}), {gib(self.free)} free on {self.device}; "
+            f"about {gib(host)} of the machine's, {gib(self.host_free)} free"
         )
 
 
@@ -130,7 +147,7 @@ def forecast(
     validation = VALIDATION_BYTES_A_VOXEL * max(validation_bytes, default=0) // case_bytes
     weights, activations = step_bytes(network_def, patch, batch)
     step = weights + max(activations, validation)
-    return Forecast(step, sum(train_bytes) + sum(validation_bytes), free, host, device)
+    return Forecast(step, sum(train_bytes), sum(validation_bytes), free, host, device)
 
 
 def step_bytes(network_def: Mapping[str, Any], patch: Sequence[int], batch: int) -> tuple[int, int]:

@@ -14,9 +14,9 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda:0")
 MIB = 2**20
 
 
-def forecast_of(step, cohort, free, host=None, device=CPU):
+def forecast_of(step, cohort, free, host=None, device=CPU, validation=0):
     """Return a forecast in MiB."""
-    return Forecast(step * MIB, cohort * MIB, free * MIB, (host or free) * MIB, device)
+    return Forecast(step * MIB, cohort * MIB, validation * MIB, free * MIB, (host or free) * MIB, device)
 
 
 def test_a_step_takes_more_with_larger_patches_and_batches():
@@ -34,7 +34,7 @@ def test_a_validation_counts_where_it_takes_more_than_a_batch():
     weights, activations = step_bytes(RECIPES["unet"], patch, 1)
     assert steps.step == weights + activations
     assert both.step == weights + 4_000_000 * memory.VALIDATION_BYTES_A_VOXEL > steps.step
-    assert both.cohort == steps.cohort + sizes[1]
+    assert (both.train, both.validation) == (steps.train, sizes[1])
 
 
 def test_looking_ahead_draws_nothing():
@@ -55,7 +55,7 @@ def test_looking_ahead_draws_nothing():
     ],
 )
 def test_the_cohort_lies_in_the_first_place_with_room(device, free, host, expected):
-    expected_words = {"device": "on cuda:0", "memory": "in memory", "disk": "on disk"}[expected]
+    expected_words = {"device": "on the card", "memory": "in memory", "disk": "on disk"}[expected]
     looked = forecast_of(100, 1000, free, host, device)
     assert looked.choose("auto") is expected
     assert expected_words in looked.words(expected)
@@ -85,4 +85,14 @@ def test_a_container_may_have_less_than_its_machine(tmp_path, monkeypatch):
 def test_on_a_processor_both_memories_are_one():
     looked = forecast(RECIPES["unet"], [32] * 3, 1, [2 * MIB, 2 * MIB], [MIB], CPU)
     assert looked.free == looked.host_free
-    assert looked.cohort == 5 * MIB
+    assert (looked.train, looked.validation) == (4 * MIB, MIB)
+
+
+def test_a_card_holds_the_step_and_whom_it_trains_on_and_the_machine_the_others():
+    looked = forecast_of(1024, 2048, 8192, 16384, CUDA, validation=512)
+    assert "about 3.0 GiB of the card at the peak" in looked.words(Residence.DEVICE)
+    assert "about 1.1 GiB of the machine's" in looked.words(Residence.DEVICE)
+    assert "about 1.0 GiB of the card at the peak" in looked.words(Residence.MEMORY)
+    assert "about 3.1 GiB of the machine's" in looked.words(Residence.MEMORY)
+    # Validation patients that find no room in the machine's memory are read from disk with all the others.
+    assert forecast_of(1024, 2048, 8192, 4096, CUDA, validation=4096).choose("auto") is Residence.DISK
