@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from brats3d.cases.case import Case
 from brats3d.cases.read import read_reference
 from brats3d.labels import to_region_maps
+from brats3d.output.whole import cannot_write
 from brats3d.predict.predictor import Predictor
 from brats3d.predict.review import of_input
 from brats3d.prepare import foreground_of_box, reference_of_box, to_patient_box
@@ -62,6 +64,7 @@ def keep_predictions(predictor: Predictor, cases: Sequence[Case], fold: int, fol
     Raises:
         BadInput: a file is refused.
         SegmentationFailed: the network's output is not finite, or memory ran out.
+        OutputError: the folder cannot be written.
     """
     temperature = [predictor.ensemble.first.temperature[region] for region in REGIONS]
     for case in cases:
@@ -71,11 +74,23 @@ def keep_predictions(predictor: Predictor, cases: Sequence[Case], fold: int, fol
         whole = to_region_maps(reference.label_map, reference.scheme)
         regions = to_region_maps(reference_of_box(reference.label_map, prepared), reference.scheme)
         levels = foreground_of_box(prepared) | regions[0]
-        np.save(folder / f"{case.id}.levels.npy", (levels + regions.sum(axis=0)).astype(np.uint8))
-        np.save(folder / f"{case.id}.logits.npy", as_logits(probabilities, temperature))
+        keep(folder / f"{case.id}.levels.npy", (levels + regions.sum(axis=0)).astype(np.uint8))
+        keep(folder / f"{case.id}.logits.npy", as_logits(probabilities, temperature))
         outside = [int(np.count_nonzero(a) - np.count_nonzero(b)) for a, b in zip(whole, regions, strict=True)]
         measures = of_input(prepared, predictor.ensemble.modalities)
         yield KeptCase(case.id, fold, prepared.grid.voxel_ml, (outside[0], outside[1], outside[2]), measures, folder)
+
+
+def keep(path: Path, array: NDArray[Any]) -> None:
+    """Write an array to a file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        np.save(path, array)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def as_logits(probabilities: NDArray[np.float32], temperature: Sequence[float]) -> NDArray[np.float16]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from brats3d.bundle import Bundle, open_bundle
 from brats3d.cases.case import patient_of
 from brats3d.errors import RequestError
+from brats3d.output.whole import cannot_write
 from brats3d.predict.predictor import Predictor
 from brats3d.study import calibration
 from brats3d.study.choose import find_rules
@@ -53,7 +54,7 @@ def tune_bundles(request: TuneRequest, say: Say = lambda line: None) -> Tuning:
     first = check_alike([*request.bundles, *request.into])
     for bundle, split in zip(request.bundles, splits, strict=True):
         check_held_out(bundle, split)
-    with tempfile.TemporaryDirectory(prefix="brats3d-tune-") as folder:
+    with folder_beside(request.bundles[0]) as folder:
         kept = list(predictions(request, splits, Path(folder), say))
         say(f"{len(kept)} held-out patients predicted; looking for rules")
         tuning, counts = find_rules(kept, untuned(first.review, first.metadata))
@@ -61,6 +62,18 @@ def tune_bundles(request: TuneRequest, say: Say = lambda line: None) -> Tuning:
             store(bundle, tuning, of_other_weights=bundle in request.into or len(request.bundles) > 1)
             calibration.draw_reliability(counts, tuning.rules.temperature, bundle / RELIABILITY_FILE)
     return tuning
+
+
+def folder_beside(bundle: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for predictions, 20 MB a patient: not where the system keeps such, which may be memory.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix=".brats3d-tune-", dir=bundle.absolute().parent)
+    except OSError as error:
+        raise cannot_write(bundle.absolute().parent, error) from error
 
 
 def splits_for(request: TuneRequest) -> list[Split]:

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from matplotlib.image import imread
@@ -10,11 +12,12 @@ from training_for_tests import write_patients, write_recipe
 
 from brats3d.bundle import open_bundle
 from brats3d.cli.main import main
-from brats3d.errors import RequestError
+from brats3d.errors import OutputError, RequestError
 from brats3d.study import folds
 from brats3d.study.folds import FOLDS_FILE, FoldsRequest, fold_folder, run_folds
+from brats3d.study.kept import keep
 from brats3d.study.store import settings_of, untuned
-from brats3d.study.tune import TuneRequest, splits_for, tune_bundles
+from brats3d.study.tune import TuneRequest, folder_beside, splits_for, tune_bundles
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,16 @@ def test_a_bundle_is_not_tuned_on_whom_it_was_trained_on_nor_with_another_networ
     (other / "configs/train.yaml").unlink()
     with pytest.raises(RequestError, match=r"other is not whole: configs/train.yaml is missing"):
         tune_bundles(request(room, into=(other,)))
+
+
+def test_predictions_lie_beside_the_bundle_and_a_full_disk_has_a_word(room, tmp_path):
+    with folder_beside(tmp_path / "bundle") as folder:
+        assert Path(folder).parent == tmp_path
+    assert not any(tmp_path.iterdir())
+    with pytest.raises(OutputError, match="nowhere"):
+        folder_beside(tmp_path / "nowhere/bundle")
+    with pytest.raises(OutputError, match=r"a\.npy"):
+        keep(tmp_path / "nowhere/a.npy", np.zeros(1))
 
 
 def test_folds_that_were_tuned_keep_the_masks_made_before(room, tmp_path, monkeypatch):
