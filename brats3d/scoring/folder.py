@@ -32,7 +32,7 @@ class Comparison:
     unmatched: tuple[str, ...]
     """Ids of predictions without a reference; they are not scored."""
     without_scheme: int
-    """How many predictions are read by each protocol's own label scheme: no record and no option names theirs."""
+    """How many predictions have no record beside them and no option that names their labels: the protocol's count."""
 
 
 def evaluate(

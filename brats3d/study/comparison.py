@@ -61,8 +61,8 @@ def as_markdown(title: str, results: Sequence[Result], minutes: float) -> str:
         lines += [
             f"{minutes:g} minutes of training each ({first['device']}, {first['precision']}); Dice and HD95 of "
             f'{len(first["dice"])} patients that were not trained on, protocol `brats2020`. "more" is how much higher '
-            "the mean is than the first row's, patient by patient, and its standard error: under two of these it is "
-            "noise.",
+            "the mean is than the first row's that was trained, patient by patient, and its standard error: under two "
+            "of these it is noise.",
             "",
         ]
     lines += ["| " + " | ".join(HEADER) + " |", "| " + " | ".join(["---"] * len(HEADER)) + " |"]

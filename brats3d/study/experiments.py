@@ -19,11 +19,12 @@ import torch
 from brats3d.batch.segment import Options, segment_folder
 from brats3d.bundle import open_bundle
 from brats3d.cases.find import find_cases
-from brats3d.errors import MachineError, RequestError
+from brats3d.errors import Interrupted, MachineError, RequestError
 from brats3d.labels import scheme_asked
 from brats3d.networks import outline
 from brats3d.output.whole import make_folder, write_whole
 from brats3d.predict.engines import choose_device
+from brats3d.predict.memory import is_out_of_memory
 from brats3d.scoring.folder import compare
 from brats3d.scoring.scores import CaseScores
 from brats3d.study.budget import seconds_a_step, steps_within
@@ -39,6 +40,7 @@ EPOCHS = range(20, 9, -1)
 """Of each training, so that a killed one is resumed with little lost: the number that leaves fewest steps over."""
 TICK = 0.1
 """Seconds, to which `metrics.csv` is exact."""
+INTERRUPTED = (130, 143)
 RUN_TRAIN = "import sys; from brats3d.cli.main import main; sys.exit(main())"
 Say = Callable[[str], None]
 
@@ -131,7 +133,12 @@ def planned(experiment: Experiment, lab: Laboratory, place: Path, say: Say) -> l
         return list(plan["changes"])
     device = torch.device(choose_device(lab.device))
     forecast(network_def_of(recipe), recipe["patch"], recipe["batch"], [], [], device).choose("auto")
-    seconds = seconds_a_step(recipe, device)
+    try:
+        seconds = seconds_a_step(recipe, device)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MachineError(f"not enough memory on {device} for a step") from error
     steps = steps_within(60 * lab.minutes, seconds)
     say(f"{experiment.name}: {seconds:.3f} s a step, {steps} steps in {lab.minutes:g} minutes")
     epochs = max(EPOCHS, key=lambda count: steps // count * count) if steps >= min(EPOCHS) else steps
@@ -147,13 +154,19 @@ def train(experiment: Experiment, changes: Sequence[str], lab: Laboratory, place
     """Train in a process of its own, whose memory is its own; resumed where it was begun.
 
     Raises:
+        RequestError: data or split cannot be used as asked; no other row could be trained either.
         MachineError: it failed; what it said is on stderr.
+        Interrupted: it was.
     """
     words = ["train", experiment.config, "--data", lab.data, "--splits", lab.splits, "-o", place, "--cache", lab.cache]
     words += [part for change in (*experiment.changes, *changes) for part in ("--set", change)]
     words += ["--device", lab.device, *(["--resume"] if place.is_dir() and any(place.iterdir()) else [])]
-    if subprocess.run([sys.executable, "-c", RUN_TRAIN, *map(str, words)], check=False).returncode:
-        raise MachineError(f"the training of {experiment.name!r} failed; run again to go on with it")
+    code = subprocess.run([sys.executable, "-c", RUN_TRAIN, *map(str, words)], check=False).returncode
+    if code in INTERRUPTED:
+        raise Interrupted("interrupted; run the same command again to go on", code)
+    if code:
+        failed = RequestError if code == RequestError.exit_code else MachineError
+        raise failed(f"the training of {experiment.name!r} failed; run again to go on with it")
 
 
 def result_of(experiment: Experiment, place: Path, scores: Sequence[CaseScores]) -> Result:

@@ -18,6 +18,8 @@ SOUGHT = (Measure.SCATTERED, Measure.UNSURE_WT, Measure.UNSURE_TC, Measure.UNSUR
 """Measures whose upper limit is sought; the others keep their defaults."""
 ERRORS = 2.0
 """Standard errors by which limits must be worth more than those that hold."""
+FEWEST = 5
+"""Masks of each class, bad and good, without which nothing can be said of limits."""
 QUANTILES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Of a measure among the good masks: where a limit may lie."""
 
@@ -130,8 +132,14 @@ def choose_limits(
 
 
 def gain_of(flags: NDArray[np.bool_], others: NDArray[np.bool_], dice: NDArray[np.float64]) -> tuple[float, float]:
-    """Return how much more flags (N,) are worth than others on the same masks, and the standard error of that."""
+    """Return how much more flags (N,) are worth than others on the same masks, and the standard error of that.
+
+    Nothing, and no end of doubt, where there are too few bad or good masks.
+    """
     change = flags.astype(float) - others
     parts = [change[dice < BAD], -change[dice > GOOD]]
-    gain = sum(part.mean() for part in parts if part.size)
-    return float(gain), math.sqrt(sum(part.var() / part.size for part in parts if part.size))
+    if min(part.size for part in parts) < FEWEST:
+        return 0.0, math.inf
+    # Where all masks of a class agree, the next might not: no surer than if one of them had not.
+    errors = [max(float(part.var(ddof=1)), 1 / part.size) / part.size for part in parts]
+    return float(sum(part.mean() for part in parts)), math.sqrt(sum(errors))

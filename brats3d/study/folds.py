@@ -18,10 +18,11 @@ from brats3d.scoring.folder import compare
 from brats3d.scoring.protocols import PROTOCOLS
 from brats3d.scoring.scores import CaseScores
 from brats3d.scoring.table import write_tables
+from brats3d.settings import Settings
 from brats3d.train.cohort import cases_named
 from brats3d.train.recipe import read_recipe
 from brats3d.train.request import CACHE, TrainingRequest, check_data, check_outside
-from brats3d.train.run import train_bundle
+from brats3d.train.run import check_no_copies, prepare_all, train_bundle
 from brats3d.train.splits import LEAST_FOLDS, Split, check_once, nth_fold, read_folds
 from brats3d.train.write_bundle import same_configs
 
@@ -84,12 +85,14 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
     splits = splits_for(request, cases)
     held_out = [cases_named(cases, split.validation) for split in splits]
     make_folder(request.out)
+    if not all(is_trained(fold_folder(request.out, fold), recipe) for fold in range(1, len(splits) + 1)):
+        check_copies(request, recipe, cases, splits, say)
     remember(request.out / FOLDS_FILE, splits)
     outcomes: list[Outcome] = []
     for fold, (split, theirs) in enumerate(zip(splits, held_out, strict=True), start=1):
         bundle = fold_folder(request.out, fold)
         tuned = is_tuned(bundle)
-        if tuned or is_complete(bundle, recipe["epochs"] * recipe["steps"]):
+        if is_trained(bundle, recipe):
             same_configs(bundle, recipe, read_folds(request.out / FOLDS_FILE)[fold - 1])
             say(f"fold {fold} of {len(splits)}: trained already")
         else:
@@ -122,6 +125,21 @@ def splits_for(request: FoldsRequest, cases: Sequence[Case]) -> list[Split]:
     return splits
 
 
+def check_copies(
+    request: FoldsRequest, recipe: Settings, cases: Sequence[Case], splits: Sequence[Split], say: Say
+) -> None:
+    """Check of every fold, before the first is trained, that it holds nobody out whose images it is trained on.
+
+    Raises:
+        RequestError: naming the pairs.
+        Interrupted: by Ctrl-C or SIGTERM; what was prepared stays.
+    """
+    ids = list(dict.fromkeys(each for split in splits for each in split.ids))
+    images = prepare_all(cases, ids, recipe, training_of(request, 1), say)
+    for split in splits:
+        check_no_copies(split, images)
+
+
 def remember(path: Path, splits: Sequence[Split]) -> None:
     """Write the folds down, from which each fold is trained.
 
@@ -142,6 +160,11 @@ def is_complete(bundle: Path, steps: int) -> bool:
     except BundleError:
         return False
     return bool(training.get("steps") == steps)
+
+
+def is_trained(bundle: Path, recipe: Settings) -> bool:
+    """Return whether a fold needs no more training: it had all of it, or was tuned as it is."""
+    return is_tuned(bundle) or is_complete(bundle, recipe["epochs"] * recipe["steps"])
 
 
 def train_fold(request: FoldsRequest, fold: int, say: Say) -> None:

@@ -68,7 +68,9 @@ class CachedCase:
         self.case = case
         self.modalities = modalities
         self.preparation = preparation
-        self.entry = cache / f"{entry_key(case, modalities, preparation)}.npz"
+        hashes = [each.sha256 for each in hash_inputs(case, modalities).values()]
+        self.images = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+        self.entry = cache / f"{entry_key(case, hashes, modalities, preparation)}.npz"
         self.seeds: tuple[NDArray[np.int16], ...] | None = None
 
     def load(self) -> CohortCase:
@@ -102,15 +104,21 @@ class CachedCase:
         return self.entry.stat().st_size
 
 
-def entry_key(case: Case, modalities: Sequence[Modality], preparation: Preparation) -> str:
-    """Return the name of a case's cache entry: everything its arrays depend on, hashed."""
-    inputs = hash_inputs(case, modalities)
+def entry_key(case: Case, hashes: Sequence[str], modalities: Sequence[Modality], preparation: Preparation) -> str:
+    """Return the name of a case's cache entry: everything its arrays depend on, hashed.
+
+    Args:
+        case: with a reference.
+        hashes: of the file of each modality.
+        modalities: the network's channels, in order.
+        preparation: the bundle's settings.
+    """
     reference = None
     if case.reference is not None:
         reference = hashlib.sha256(read_bytes(case.reference, case.relative(case.reference))).hexdigest()
     ingredients = {
         "version": COHORT_VERSION,
-        "inputs": [inputs[modality].sha256 for modality in modalities],
+        "inputs": list(hashes),
         "channels": [case.channels[modality] for modality in modalities] if case.channels else None,
         "reference": reference,
         "label_scheme": case.label_scheme,

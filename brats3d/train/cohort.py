@@ -133,6 +133,8 @@ def cohorts_of(
     if train:
         parts = train, [validation[each] for each in looked_at]
         chosen = chosen_and_told(forecast_of(bundle_root, parts, patch, batch, device), residence, quiet)
+    if ranks > 1 and torch.distributed.is_initialized():
+        torch.distributed.barrier()  # else one looks at what is free when another has loaded its share
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
     return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device, looked_at), shares)
 

@@ -60,15 +60,18 @@ class Forecast:
         for residence in wanted:
             if room[residence]:
                 return residence
-        alone, together = (
-            f"a step or validation takes about {gib(self.step)}",
-            f"cohort and step take {gib(PROGRAM_BYTES + self.step + self.train + self.validation)}",
-        )
-        words = alone if asked == "auto" else together
         raise MachineError(
-            f"not enough memory on {self.device}: {words}, {gib(self.free)} are free; give a smaller --set batch or "
-            "patch or a smaller network, leave residence at auto, or end other programs"
+            f"not enough memory {self.lack(wanted[-1])}; give a smaller --set batch or patch or a smaller network, "
+            "leave residence at auto, or end other programs"
         )
+
+    def lack(self, residence: Residence) -> str:
+        """Return what is missing where the cohort lies there, in words."""
+        what = "a step or validation takes" if residence is Residence.DISK else "cohort and step take"
+        if self.is_host or self.on_card(residence) > usable(self.free):
+            needed = self.on_host(residence) if self.is_host else self.on_card(residence)
+            return f"on {self.device}: {what} about {gib(needed)}, {gib(self.free)} are free"
+        return f"of the machine: the patients take about {gib(self.on_host(residence))}, {gib(self.host_free)} are free"
 
     @property
     def is_host(self) -> bool:

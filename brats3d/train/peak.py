@@ -6,6 +6,10 @@ from pathlib import Path
 
 import torch
 
+STATUS = Path("/proc/self/status")
+HIGH_WATER = "VmHWM:"
+"""Linux's own account of this process; what `getrusage` says a child may have from its parent."""
+
 
 def reset_peak(device: torch.device) -> None:
     """Start a new account, where the system allows it: of several trainings in a process each has its own peak."""
@@ -24,6 +28,11 @@ def peak_memory(device: torch.device) -> int | None:
     """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device))
+    with suppress(OSError):
+        lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+        for line in lines:
+            if line.startswith(HIGH_WATER):
+                return int(line.split()[1]) * 1024
     try:
         import resource  # not on Windows
     except ImportError:

@@ -13,7 +13,7 @@ from brats3d.errors import BundleError, RequestError, nearest_name
 from brats3d.networks import RECIPES
 from brats3d.settings import Settings, is_number, is_pair, overlay
 from brats3d.train.augmentation import Augmentation
-from brats3d.train.presets import OWN, preset_of, with_presets
+from brats3d.train.presets import OWN, preset_of
 from brats3d.train.ranges import check_augmentation, check_network, check_recipe
 
 BASE = "base"
@@ -45,8 +45,14 @@ def read_recipe(config: str, changes: Sequence[str] = ()) -> Settings:
     """
     base = parse_yaml(shipped_bytes(BASE), f"config {BASE}")
     own, asked = read_config(config), [parse_change(change) for change in changes]
-    chosen = presets_of(put_over(base, [own, *asked]))
-    recipe = put_over(base, with_presets(own, asked, chosen))
+    configured, wanted = put_over(base, [own]), put_over(base, [own, *asked])
+    under: list[Settings] = []
+    over: list[Settings] = []
+    for group, key in OWN:
+        changed = wanted[group][key] != configured[group][key]
+        # What a config says beside its own choice was meant for that; a change chooses anew.
+        (over if changed else under).append(preset_layer(base, wanted, group, key))
+    recipe = put_over(base, [*under, own, *over, *asked])
     check_recipe(recipe)
     check_augmentation(augmentation_of(recipe))
     check_network(recipe["patch"], network_def_of(recipe))
@@ -65,18 +71,14 @@ def put_over(base: Settings, layers: Sequence[Settings]) -> Settings:
     return base
 
 
-def presets_of(recipe: Settings) -> dict[tuple[str, str], Settings]:
-    """Return the presets that a recipe chooses, each as a layer, by what chose it.
+def preset_layer(base: Settings, recipe: Settings, group: str, key: str) -> Settings:
+    """Return the values of the preset that a recipe chooses in a group, as a layer.
 
     Raises:
         RequestError: there is no such preset.
     """
-    texts = {(group, key): preset_of(recipe, group, key) for group, key in OWN}
-    return {
-        (group, key): {group: parse_yaml(text, f"{group} {recipe[group][key]}")}
-        for (group, key), text in texts.items()
-        if text is not None
-    }
+    text = preset_of(recipe, group, key)
+    return {group: base[group] if text is None else parse_yaml(text, f"{group} {recipe[group][key]}")}
 
 
 def read_config(config: str) -> Settings:

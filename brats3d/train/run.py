@@ -135,11 +135,11 @@ def how_it_ended(request: TrainingRequest, recipe: Settings) -> list[str]:
 
 def prepare_all(
     cases: Sequence[Case], ids: Sequence[str], recipe: Settings, request: TrainingRequest, say: Say
-) -> dict[str, Path]:
+) -> dict[str, str]:
     """Prepare every listed case once before training starts, so that a bad one stops the run now and not within it.
 
     Returns:
-        The entry of each in the cache, by id.
+        The hash of each one's images, by id.
 
     Raises:
         RequestError: listed cases are absent, refused or without a reference; all of them are named.
@@ -150,13 +150,13 @@ def prepare_all(
     make_cache(request.cache_folder)
     by_id = {case.id: case for case in cases}
     faults: list[str] = []
-    entries: dict[str, Path] = {}
+    images: dict[str, str] = {}
     hidden = request.quiet or not sys.stderr.isatty()
     for number, each in enumerate(tqdm(ids, desc="prepare", unit="patient", leave=False, disable=hidden), start=1):
         try:
             fault = fault_to_train_on(each, by_id.get(each))
             if fault is None:
-                entries[each] = prepare_entry(by_id[each], recipe, request)
+                images[each] = prepare_entry(by_id[each], recipe, request)
         except BadInput as error:
             fault = f"refused: {error.finding.message}"
         except KeyboardInterrupt as error:
@@ -168,11 +168,11 @@ def prepare_all(
         if hidden:
             say(f"[{number}/{len(ids)}] {each}: {'refused' if fault else 'prepared'}")
     refuse(len(ids), faults)
-    return entries
+    return images
 
 
-def prepare_entry(case: Case, recipe: Settings, request: TrainingRequest) -> Path:
-    """Prepare a case into the cache and return its entry.
+def prepare_entry(case: Case, recipe: Settings, request: TrainingRequest) -> str:
+    """Prepare a case into the cache and return the hash of its images.
 
     Raises:
         BadInput: one of its files is refused.
@@ -180,21 +180,21 @@ def prepare_entry(case: Case, recipe: Settings, request: TrainingRequest) -> Pat
     modalities = [Modality(name) for name in recipe["modalities"]]
     cached = CachedCase(case, modalities, Preparation.from_settings(recipe["preparation"]), request.cache_folder)
     cached.arrays()
-    return cached.entry
+    return cached.images
 
 
-def check_no_copies(split: Split, entries: Mapping[str, Path]) -> None:
-    """Check that nobody is held out whose very images are trained on under another id.
+def check_no_copies(split: Split, images: Mapping[str, str]) -> None:
+    """Check that nobody is held out whose very files, whatever their reference says, are trained on under another id.
 
     Args:
         split: who is trained on and who is held out.
-        entries: of the cache, by id; the same images have the same entry.
+        images: hash of the files of each one's modalities, by id.
 
     Raises:
         RequestError: naming the pairs.
     """
-    trained, held_out = {entries[each]: each for each in split.train}, (*split.validation, *split.test)
-    pairs = [f"{trained[entries[each]]} and {each}" for each in held_out if entries[each] in trained]
+    trained, held_out = {images[each]: each for each in split.train}, (*split.validation, *split.test)
+    pairs = [f"{trained[images[each]]} and {each}" for each in held_out if images[each] in trained]
     if pairs:
         raise RequestError(
             f"the same images are trained on and held out: {', '.join(pairs)}; leave one of each pair out, or name "

@@ -8,7 +8,7 @@ import torch
 from monai.engines.trainer import SupervisedTrainer
 from monai.utils.enums import CommonKeys
 
-from brats3d.errors import first_line
+from brats3d.errors import MachineError, first_line
 from brats3d.networks.layout import channels_last
 from brats3d.train.average import WeightAverage, unwrapped
 from brats3d.train.heap import keep_freed_memory
@@ -40,10 +40,16 @@ def stop_compiling(network: torch.nn.Module, error: Exception) -> bool:
 
     Returns:
         Whether it was: the step may be made again.
+
+    Raises:
+        MachineError: it was, and other processes wait for the same gradients: the step cannot be made again.
     """
     compiled = unwrapped(network)
     if not type(error).__module__.startswith(COMPILERS) or compiled._compiled_call_impl is None:
         return False
+    if compiled is not network:
+        words = f"torch cannot compile this network here ({first_line(error)})"
+        raise MachineError(f"{words}: train it as it is, with --set compile=off") from error
     LOG.warning("torch cannot compile this network here, so it is trained as it is (%s)", first_line(error))
     compiled._compiled_call_impl = None
     return True
@@ -113,11 +119,8 @@ class TrainingStep:
             keep_freed_memory()  # not before the cohort lies in memory: among its arrays what is freed lies in pieces
         image, label = (batch[key].to(engine.state.device, non_blocking=True) for key in ("image", "label"))
         engine.network.train()
-        try:
-            loss = self.learn(engine, image, label)
-        except Exception as error:
-            if not stop_compiling(engine.network, error):
-                raise
+        loss = self.first_try(engine, image, label)
+        if loss is None:  # outside the handler, whose traceback holds the activations of the step that failed
             loss = self.learn(engine, image, label)
         self.scaler.unscale_(engine.optimizer)
         torch.nn.utils.clip_grad_norm_(engine.network.parameters(), self.clip_norm)
@@ -125,6 +128,19 @@ class TrainingStep:
         self.scaler.update()
         self.average.update(engine.state.iteration)
         return {CommonKeys.LOSS: loss.detach()}
+
+    def first_try(self, engine: SupervisedTrainer, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor | None:
+        """Return the loss of a batch; None where its network cannot be compiled and is from now on run as it is.
+
+        Raises:
+            MachineError: it cannot be compiled, and other processes wait for the same gradients.
+        """
+        try:
+            return self.learn(engine, image, label)
+        except RuntimeError as error:  # torch's errors of compiling are such
+            if not stop_compiling(engine.network, error):
+                raise
+            return None
 
     def learn(self, engine: SupervisedTrainer, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         """Compute the gradients of a batch and return its loss."""

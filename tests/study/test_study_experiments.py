@@ -8,7 +8,7 @@ import pytest
 import torch
 from training_for_tests import write_patients, write_recipe
 
-from brats3d.errors import MachineError, RequestError
+from brats3d.errors import Interrupted, MachineError, RequestError
 from brats3d.study import budget, experiments
 from brats3d.study.budget import seconds_a_step, steps_within
 from brats3d.study.comparison import HEADER, as_markdown, difference, row_of
@@ -79,9 +79,22 @@ def test_a_resumed_row_keeps_the_plan_it_was_begun_with(lab, monkeypatch):
         planned(experiment, lab, lab.out / "planned", lambda line: None)
 
 
-def test_a_training_that_fails_stops_the_run_with_a_word(lab):
-    with pytest.raises(MachineError, match="training of 'broken' failed"):
-        experiments.train(Experiment("broken", "no-such-recipe"), [], lab, lab.out / "broken")
+@pytest.mark.parametrize(
+    ("code", "error"), [(1, MachineError), (2, RequestError), (3, MachineError), (143, Interrupted)]
+)
+def test_how_a_training_ended_decides_whether_the_others_go_on(lab, monkeypatch, code, error):
+    monkeypatch.setattr(experiments, "RUN_TRAIN", f"import sys; sys.exit({code})")
+    with pytest.raises(error, match=r"run again to go on|run the same command again"):
+        experiments.train(Experiment("broken", "unet"), [], lab, lab.out / "broken")
+
+
+def test_a_step_that_finds_no_room_after_all_is_no_crash(lab, monkeypatch):
+    def no_room(recipe, device):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(experiments, "seconds_a_step", no_room)
+    failed = attempt(Experiment("no room", write_recipe(lab.data.parent)), lab, lambda line: None)
+    assert failed["failed"] == "not enough memory on cpu for a step"
 
 
 def test_a_row_that_does_not_fit_says_so_and_the_others_stand(lab, monkeypatch):

@@ -1,5 +1,7 @@
 """The flag: rates by hand, and limits that tell bad masks from good ones."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -76,11 +78,20 @@ def test_noise_hardly_ever_yields_limits():
 
 
 def test_a_gain_is_counted_by_hand():
-    dice = np.array([0.5, 0.5, 0.7, 0.9, 0.9])
-    flags, others = np.array([1, 1, 1, 0, 0], bool), np.array([0, 1, 0, 1, 0], bool)
+    dice = np.array([0.5] * 5 + [0.7] + [0.9] * 5)
+    flags, others = np.array([1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0], bool), np.array([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1], bool)
     gain, error = gain_of(flags, others, dice)
-    assert gain == 0.5 + 0.5
-    assert error == pytest.approx((0.25 / 2 + 0.25 / 2) ** 0.5)
+    assert gain == pytest.approx(3 / 5 + 1 / 5)
+    # Changes 1 1 1 0 0 and 0 0 0 0 1: variances 0.3 and 0.2, and 0.2 is the least for five masks.
+    assert error == pytest.approx((0.3 / 5 + 0.2 / 5) ** 0.5)
+
+
+def test_masks_that_all_agree_are_no_proof_and_too_few_say_nothing():
+    dice = np.array([0.5] * 5 + [0.9] * 5)
+    flags, none = dice < BAD, np.zeros(10, bool)
+    assert gain_of(flags, none, dice) == (1.0, pytest.approx(0.4**0.5 / 5**0.5))
+    assert gain_of(flags[1:], none[1:], dice[1:]) == (0.0, math.inf)
+    assert gain_of(flags[5:], none[5:], dice[5:]) == (0.0, math.inf)
 
 
 def test_a_groups_limits_are_found_without_it():

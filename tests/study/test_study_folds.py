@@ -1,6 +1,7 @@
 """Folds: every patient scored by the bundle that never saw it, killed and resumed, and other folds refused."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -104,6 +105,25 @@ def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path):
     twice.write_text(json.dumps({"train": IDS[1:], "validation": IDS[:1]}))
     with pytest.raises(RequestError, match="holds no list of splits"):
         run_folds(replace(room, splits=twice, out=tmp_path / "out"))
+
+
+def test_copies_are_found_in_any_fold_before_one_is_trained(room, tmp_path, monkeypatch):
+    data = shutil.copytree(room.data, tmp_path / "data")
+    copy = data / "BraTS20_Phantom_009"
+    copy.mkdir()
+    for path in (data / IDS[2]).iterdir():
+        shutil.copy(path, copy / path.name.replace(IDS[2], copy.name))
+    splits = tmp_path / "splits.json"
+    held_out = [[IDS[0]], [IDS[1]], [IDS[2]]]
+    all_ids = [*IDS, copy.name]
+    folds_ = [{"train": [each for each in all_ids if each not in them], "validation": them} for them in held_out]
+    folds_[0]["train"].remove(copy.name)
+    folds_[1]["train"].remove(copy.name)
+    splits.write_text(json.dumps(folds_))
+    monkeypatch.setattr(folds, "train_bundle", pytest.fail)
+    with pytest.raises(RequestError, match=f"{copy.name} and {IDS[2]}"):
+        run_folds(replace(room, data=data, splits=splits, out=tmp_path / "out"))
+    assert not (tmp_path / "out" / FOLDS_FILE).exists()
 
 
 def test_patients_in_no_fold_are_neither_segmented_nor_scored(room, done, tmp_path):

@@ -73,6 +73,12 @@ def test_what_does_not_fit_is_refused_with_a_way_out():
         forecast_of(1024, 1, 512).choose("auto")
     with pytest.raises(MachineError, match=r"cohort and step take .*leave residence at auto"):
         forecast_of(100, 1000, 500).choose("memory")
+    with pytest.raises(MachineError, match=r"on cuda:0: cohort and step take about 21.0 GiB, 20.0 GiB are free"):
+        forecast_of(1024, 20480, 20480, 81920, CUDA).choose("device")
+    with pytest.raises(MachineError, match=r"of the machine: the patients take about 22.0 GiB, 8.0 GiB are free"):
+        forecast_of(1024, 20480, 81920, 8192, CUDA, validation=2048).choose("memory")
+    with pytest.raises(MachineError, match=r"on cuda:0: a step or validation takes about 9.0 GiB, 8.0 GiB are free"):
+        forecast_of(9 * 1024, 20480, 8192, 81920, CUDA).choose("auto")
 
 
 def test_a_container_may_have_less_than_its_machine(tmp_path, monkeypatch):

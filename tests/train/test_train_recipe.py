@@ -155,6 +155,13 @@ def test_an_optimiser_brings_its_own_rate_and_decay(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text("optimizer: {name: sgd, momentum: 0.9}\n")
     assert read_recipe(str(own))["optimizer"] == plain | {"momentum": 0.9}
+    # Its own choice said again changes nothing; the base's own lies over the config as every other does.
+    assert read_recipe(str(own), ["optimizer.name=sgd"])["optimizer"] == plain | {"momentum": 0.9}
+    assert read_recipe(str(own), ["optimizer.name=adamw"])["optimizer"] == read_recipe("unet")["optimizer"]
+    own.write_text("augmentation: {set: nnunet, flip: 0.1}\n")
+    assert read_recipe(str(own))["augmentation"]["flip"] == 0.1
+    base = read_recipe("resunet")["augmentation"]
+    assert read_recipe(str(own), ["augmentation.set=base"])["augmentation"] == base
 
 
 @pytest.mark.parametrize(

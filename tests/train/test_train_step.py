@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch._inductor.exc import InductorError
 
+from brats3d.errors import MachineError
 from brats3d.train.average import WeightAverage
 from brats3d.train.step import TrainingStep, for_training, is_compiled, laid_out, optimizer_of, stop_compiling
 
@@ -82,6 +83,15 @@ def test_a_network_that_cannot_be_compiled_is_trained_as_it_is(monkeypatch, capl
     assert a_step(1e9) == plain
     assert "cannot compile this network here" in caplog.text
     assert "no compiler" in caplog.text
+
+
+def test_processes_that_wait_for_each_other_cannot_try_again():
+    network = torch.nn.Conv3d(1, 3, 1)
+    network._compiled_call_impl = network.forward
+    wrapped = torch.nn.Module()
+    wrapped.module = network
+    with pytest.raises(MachineError, match="--set compile=off"):
+        stop_compiling(wrapped, InductorError(RuntimeError("x"), None))
 
 
 def test_other_errors_of_a_step_are_raised():
