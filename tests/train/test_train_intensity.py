@@ -12,7 +12,7 @@ from test_train_augmentation import ALWAYS, NEVER
 from training_for_tests import a_case
 
 from brats3d.train.augmentation import SHADES, draw_changes
-from brats3d.train.intensity import RAW_MEAN, change_gamma, change_intensities, coarse, filter_row, shade
+from brats3d.train.intensity import RAW_MEAN, add_noise, change_gamma, change_intensities, coarse, filter_row, shade
 
 CASE = a_case()
 PATCH = CASE.data.float()
@@ -85,6 +85,18 @@ HALVES = (slice(0, 4), slice(4, 8))
 def vars_of(changes):
     """Return the names of its fields."""
     return type(changes).__dataclass_fields__
+
+
+@pytest.mark.parametrize("side", [128, 130])
+def test_noise_of_patches_small_and_large_is_normal_and_without_pattern(side):
+    rows = torch.zeros(1, side, side, side)
+    add_noise(rows, torch.full((1, 1, 1, 1), 0.5), 2**61 + 12345)
+    assert float(rows.mean()) == pytest.approx(0.0, abs=0.005)
+    assert float(rows.std()) == pytest.approx(0.5, rel=0.01)
+    assert float((rows.abs() > 1.0).float().mean()) == pytest.approx(0.0455, rel=0.05)
+    for axis in (1, 2, 3):
+        n = side - 1
+        assert abs(float((rows.narrow(axis, 0, n) * rows.narrow(axis, 1, n)).mean())) < 0.005
 
 
 def test_noise_has_the_deviation_asked_for_and_comes_from_its_seed():
