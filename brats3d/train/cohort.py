@@ -122,21 +122,33 @@ def cohorts_of(
         BadInput: a file is refused on reading.
         MachineError: there is not enough memory.
     """
-    shares = ranks if len(train_ids) >= ranks else 1
-    own = train_ids[rank::ranks] if shares == ranks else train_ids
-    cases = find_cases(dataset_dir, label_scheme=scheme_asked(label_scheme)) if (*train_ids, *validation_ids) else []
+    own = [train_ids[each] for each in members_of(len(train_ids), rank, ranks)]
     how = ([Modality(name) for name in modalities], Preparation.from_settings(dict(preparation)), Path(cache_dir))
-    make_cache(how[2])
-    train, validation = ([CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in (own, validation_ids))
+    train, validation = cached_cases(dataset_dir, label_scheme, (own, validation_ids), how)
     looked_at = members_of(len(validation), rank, ranks)
     chosen = Residence.MEMORY
     if train:
         parts = train, [validation[each] for each in looked_at]
         chosen = chosen_and_told(forecast_of(bundle_root, parts, patch, batch, device), residence, quiet)
-    if ranks > 1 and torch.distributed.is_initialized():
-        torch.distributed.barrier()  # else one looks at what is free when another has loaded its share
     beside = Residence.DISK if chosen is Residence.DISK else Residence.MEMORY
+    shares = ranks if len(train_ids) >= ranks else 1
     return Cohorts(Cohort(train, chosen, device), Cohort(validation, beside, device, looked_at), shares)
+
+
+def cached_cases(
+    dataset_dir: str,
+    label_scheme: str,
+    lists: Sequence[Sequence[str]],
+    how: tuple[Sequence[Modality], Preparation, Path],
+) -> list[list[CachedCase]]:
+    """Return the cases of each list of ids with their entries in the cache, whose folder is made.
+
+    Raises:
+        RequestError: a case is absent, refused or has no reference.
+    """
+    make_cache(how[2])
+    cases = find_cases(dataset_dir, label_scheme=scheme_asked(label_scheme)) if any(lists) else []
+    return [[CachedCase(case, *how) for case in cases_named(cases, ids)] for ids in lists]
 
 
 def forecast_of(
@@ -153,12 +165,14 @@ def forecast_of(
 
 
 def chosen_and_told(expected: Forecast, asked: str, quiet: bool) -> Residence:
-    """Return where a forecast puts the cohort, and print the forecast unless quiet.
+    """Return where a forecast puts the cohort, and print the forecast unless quiet; all ranks look before one loads.
 
     Raises:
         MachineError: there is not enough memory.
     """
     chosen = expected.choose(asked)
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()  # else one would look at what is free when another has loaded its share
     if not quiet:
         tqdm.write(expected.words(chosen), file=sys.stderr)
     return chosen
