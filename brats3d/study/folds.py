@@ -84,10 +84,11 @@ def run_folds(request: FoldsRequest, say: Say = lambda line: None) -> dict[str, 
     cases = find_cases(request.data, label_scheme=scheme)
     splits = splits_for(request, cases)
     held_out = [cases_named(cases, split.validation) for split in splits]
+    check_remembered(request.out / FOLDS_FILE, splits)
     make_folder(request.out)
     if not all(is_trained(fold_folder(request.out, fold), recipe) for fold in range(1, len(splits) + 1)):
         check_copies(request, recipe, cases, splits, say)
-    remember(request.out / FOLDS_FILE, splits)
+    write_whole(request.out / FOLDS_FILE, as_document(splits))
     outcomes: list[Outcome] = []
     for fold, (split, theirs) in enumerate(zip(splits, held_out, strict=True), start=1):
         bundle = fold_folder(request.out, fold)
@@ -140,17 +141,20 @@ def check_copies(
         check_no_copies(split, images)
 
 
-def remember(path: Path, splits: Sequence[Split]) -> None:
-    """Write the folds down, from which each fold is trained.
+def check_remembered(path: Path, splits: Sequence[Split]) -> None:
+    """Check that the folds written down, if there are any, are these.
 
     Raises:
         RequestError: the folder was begun with other folds.
     """
-    lists = [{"train": split.train, "validation": split.validation, "test": split.test} for split in splits]
-    document = (json.dumps(lists, indent=1) + "\n").encode()
-    if path.is_file() and path.read_bytes() != document:
+    if path.is_file() and path.read_bytes() != as_document(splits):
         raise RequestError(f"{path} holds other folds: go on with the same, or give another folder")
-    write_whole(path, document)
+
+
+def as_document(splits: Sequence[Split]) -> bytes:
+    """Return the folds as the file that each fold is trained from."""
+    lists = [{"train": split.train, "validation": split.validation, "test": split.test} for split in splits]
+    return (json.dumps(lists, indent=1) + "\n").encode()
 
 
 def is_complete(bundle: Path, steps: int) -> bool:

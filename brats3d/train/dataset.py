@@ -124,7 +124,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
 
 
 def members_of(cases: int, rank: int, ranks: int) -> range:
-    """Return which of the validation cases a process takes."""
+    """Return which of a list of cases a process takes: every N-th, all where there are fewer than processes."""
     return range(rank, cases, ranks) if cases >= ranks else range(cases)
 
 

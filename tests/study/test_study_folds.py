@@ -79,9 +79,11 @@ def test_an_interrupted_run_goes_on_where_it_stopped(room, done, tmp_path, monke
     assert trained == [1, "interrupted", 2, 3]
 
 
-def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path):
-    with pytest.raises(RequestError, match="holds other folds"):
-        run_folds(replace(room, folds=2))
+def test_other_folds_or_another_recipe_are_refused(room, done, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(folds, "prepare_all", pytest.fail)  # it is said before anybody is prepared
+        with pytest.raises(RequestError, match="holds other folds"):
+            run_folds(replace(room, folds=2))
     with pytest.raises(RequestError, match="differs from what this recipe gives"):
         run_folds(replace(room, changes=("optimizer.rate=0.1",)))
     with pytest.raises(RequestError, match="lies inside DATA"):
